@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* HTTPS server on libmicrohttpd: connections, requests, replies.  Knows no elections.
+ *
+ * A handler runs on one of the server's worker threads once the whole body is there.  It either
+ * replies at once (HTTP_REPLIED) or hands the request to another thread (HTTP_WAIT), which replies
+ * exactly once by http_reply() and then http_resume(); after http_resume() it must not touch the
+ * request. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/err.h"
+
+struct http_server;
+
+/* Who is at the other end: the SHA-256 of its certificate (DER), pinned in the handshake.  All zero
+ * on a listener without TLS. */
+struct http_peer {
+    struct tly_hash cert;
+};
+
+#define HTTP_REPLY_HEADERS_MAX 16
+
+/* One request; made by the server, given to the handler, freed by the server after the reply left.
+ */
+struct http_req {
+    const char           *method;       /* "GET" "HEAD" "POST" */
+    const char           *path;         /* decoded, begins with '/', no query */
+    const char           *content_type; /* "" when absent; with its parameters */
+    struct tly_bytes      body; /* complete; empty when there was none; valid until the reply */
+    struct http_peer      peer;
+    struct tly_arena     *arena; /* freed with the request; limited (settings: arena_bytes_max) */
+    void                 *user;  /* the handler's own, for HTTP_WAIT */
+    struct http_req_priv *priv;
+};
+
+enum http_next { HTTP_REPLIED, HTTP_WAIT };
+
+typedef enum http_next (*http_handler)(void *arg, struct http_req *req);
+/* Decides in the handshake whether this certificate may connect at all; runs on worker threads,
+ * often. */
+typedef bool (*http_allow)(void *arg, const struct tly_hash *cert);
+/* Largest body that this request may carry, decided from method and path before a byte of it is
+ * read. */
+typedef size_t (*http_body_max)(void *arg, const char *method, const char *path);
+
+/* How a server listens.  The struct is copied; texts are borrowed while the server runs. */
+struct http_config {
+    const char *name;    /* for logs and thread names: "ingest" */
+    const char *address; /* "0.0.0.0", "::", "127.0.0.1" */
+    uint16_t    port;    /* 0: any free one, see http_server_port() */
+    int listen_fd; /* -1, or a listening socket passed in by systemd (kept open by the server) */
+    const char   *cert_pem; /* server certificate chain (text of the file); NULL: no TLS */
+    const char   *key_pem;
+    unsigned      workers_n;
+    unsigned      connections_max;
+    unsigned      connections_per_ip_max; /* 0: no limit */
+    size_t        arena_bytes_max;        /* of one request */
+    unsigned      idle_timeout_s;         /* keep-alive connections without a request */
+    unsigned      handshake_ms_max;       /* absolute, from accept to the end of the handshake */
+    http_handler  handler;
+    http_allow    allow; /* NULL without TLS */
+    http_body_max body_max;
+    void         *arg; /* of the three functions */
+};
+
+/* Counters for /metrics, status and tests; read whenever. */
+struct http_stats {
+    uint64_t connections;         /* now open */
+    uint64_t handshakes_waiting;  /* now suspended in the handshake */
+    uint64_t accepted;            /* connections since start */
+    uint64_t refused_certificate; /* handshakes refused by allow() or without a certificate */
+    uint64_t handshakes_late;     /* cut at handshake_ms_max */
+    uint64_t requests;
+};
+
+/* Starts listening.
+ *
+ * Errors:  TLY_EINPUT  certificate or key unusable, address not understood
+ *          TLY_EIO     cannot listen (the diag says why)
+ *          TLY_ENOMEM */
+TLY_MUST enum tly_err http_server_start(const struct http_config *config, struct http_server **out,
+                                        struct tly_diag *diag);
+uint16_t              http_server_port(const struct http_server *server);
+struct http_stats     http_server_stats(const struct http_server *server);
+/* Going down, in this order: http_server_quiesce() stops accepting (requests under way go on); the
+ * owner makes sure that every waiting request gets its reply; http_server_stop() waits until all
+ * have left (at most wait_ms), resumes stalled handshakes to their end, stops the workers and
+ * frees. */
+void http_server_quiesce(struct http_server *server);
+void http_server_stop(struct http_server *server, unsigned wait_ms);
+
+/* A query parameter, decoded; NULL when absent.  Valid as long as the request. */
+const char *http_query(const struct http_req *req, const char *name);
+/* A request header; NULL when absent.  Never decide who somebody is by one. */
+const char *http_header(const struct http_req *req, const char *name);
+
+/* Adds a header to the reply to come (at most HTTP_REPLY_HEADERS_MAX); name is a constant, value is
+ * copied. */
+void http_reply_header(struct http_req *req, const char *name, const char *value);
+/* Sets the reply: once a request.  body is copied into the request's arena by http_reply(), and
+ * borrowed until the request is freed by http_reply_borrowed() (arena memory, constants). */
+void http_reply(struct http_req *req, int status, const char *content_type, struct tly_bytes body);
+void http_reply_borrowed(struct http_req *req, int status, const char *content_type,
+                         struct tly_bytes body);
+/* A reply of RFC 9457: type urn:tally:problem:CODE, title, status, detail, code, field.  The status
+ * is the error's; code is diag->code or a word for the error.  Errors whose blame is OURS carry no
+ * detail and are logged; LATER and UNSURE ones carry Retry-After (1 to 3 s, jittered). */
+void http_reply_problem(struct http_req *req, enum tly_err err, const struct tly_diag *diag);
+/* Lets a waiting request's reply leave; any thread.  The request is gone for the caller afterwards.
+ */
+void http_resume(struct http_req *req);

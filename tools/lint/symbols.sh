@@ -1,0 +1,14 @@
+#!/bin/sh
+# An exported name starts with its file's name or its layer's.  Usage: symbols.sh OBJECT...
+set -eu
+bad=0
+for o in "$@"; do
+    file=$(basename "$o" .o); layer=$(basename "$(dirname "$o")")
+    first=${file%%_*}
+    for s in $(nm --extern-only --defined-only "$o" | awk 'NF == 3 {print $3}'); do
+        case $s in "$file"|"$file"_*|"$first"_*|"$layer"_*|tly_*|main|__*|param_*|result_*) ;;
+        *) echo "$o: $s is not named after $file or $layer"; bad=1 ;;
+        esac
+    done
+done
+exit $bad
