@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* DSSE v1.0.2 envelopes: JSON with a base64 payload and signatures over PAE(type, payload). */
+#pragma once
+
+#include "base/arena.h"
+#include "base/base64.h"
+#include "base/bytes.h"
+#include "base/err.h"
+#include "core/sign.h"
+
+#define ENVELOPE_TYPE_BUNDLE    "application/vnd.tally.bundle.v1+json"
+#define ENVELOPE_TYPE_PACKAGE   "application/vnd.tally.package.v1+json"
+#define ENVELOPE_TYPE_DECISION  "application/vnd.tally.decision.v1+json"
+#define ENVELOPE_SIGNATURES_MAX 4
+#define ENVELOPE_TYPE_LEN_MAX   128
+#define ENVELOPE_DEPTH_MAX      16
+
+struct envelope_signature {
+    struct tly_hash
+        keyid; /* SHA-256 of the raw public key; all zero when the text was no 64 hex digits */
+    struct tly_sig sig;
+};
+
+struct envelope {
+    struct tly_bytes          type;
+    struct tly_bytes          payload; /* decoded, in the arena; the very bytes that were signed */
+    struct tly_bytes          pae;     /* PAE(type, payload), in the arena; payload is its tail */
+    struct envelope_signature signatures[ENVELOPE_SIGNATURES_MAX];
+    unsigned                  signatures_n;
+    /* How the exact bytes are made again: head, base64(payload) in this alphabet, tail.  Views of
+     * `in`. */
+    struct tly_bytes head, tail;
+    enum tly_base64  alphabet;
+};
+
+/* Reads an envelope.
+ *
+ * Limits:  payload_bytes_max on the decoded payload; ENVELOPE_* above.
+ * Owns:    views of `in` and of the arena; *out untouched on failure.
+ * Errors:  TLY_EINPUT   S01: not JSON, not DSSE, repeated key, trailing bytes, base64 not
+ * canonical, no or too many signatures, a signature that is not 64 bytes, an escape inside payload
+ * or sig TLY_ETOOBIG  payload over its limit TLY_ENOMEM   the arena is full Source:  DSSE v1.0.2
+ * protocol.md and envelope.md; unknown fields are ignored as it says. */
+TLY_MUST enum tly_err envelope_parse(struct tly_bytes in, size_t payload_bytes_max,
+                                     struct tly_arena *arena, struct envelope *out,
+                                     struct tly_diag *diag);
+/* Does this key verify signature i over the envelope's PAE? */
+bool envelope_verify(const struct envelope *envelope, unsigned i, const struct tly_key *key);
+/* Writes the envelope's text (one line, no newline) with n signatures made by the secrets; keyids
+ * are those of the public halves, computed by the caller (keys are hashed outside the core).
+ * Errors: TLY_ENOMEM. */
+TLY_MUST enum tly_err envelope_write(const char *type, struct tly_bytes payload,
+                                     const struct sign_secret secrets[],
+                                     const struct tly_hash keyids[], unsigned n,
+                                     struct tly_arena *arena, struct tly_bytes *out);

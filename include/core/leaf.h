@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Leaf texts: what the log hashes (ledger.md 2.2, design 7). */
+#pragma once
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "core/codes.h"
+
+#define LEAF_LEN_MAX 16384 /* the text of one leaf; a bundle with 64 held contests fits */
+
+enum leaf_kind { LEAF_GENESIS = 1, LEAF_BUNDLE = 2, LEAF_CONFLICT = 3 };
+
+/* One leaf's facts; which of them stand depends on the kind. */
+struct leaf {
+    enum leaf_kind kind;
+    const char    *election;
+    uint64_t       accepted_ms; /* Unix milliseconds, never less than the leaf's before */
+    /* genesis */
+    struct tly_hash definition, registry;
+    /* bundle, conflict */
+    const char     *branch, *terminal;
+    uint32_t        revision;
+    bool            has_prev;
+    struct tly_hash prev, key, payload, envelope;
+    uint64_t        payload_len, envelope_len;
+    struct tly_bytes
+                    held; /* bundle: lines "held CONTEST CODE,CODE\n", empty when nothing is held */
+    struct tly_hash first_envelope; /* conflict: the one already logged for (branch, revision) */
+};
+
+/* Where leaf_parse() keeps the texts that a struct leaf points to. */
+struct leaf_texts {
+    char election[CODE_LEN_MAX + 1], branch[CODE_LEN_MAX + 1], terminal[CODE_LEN_MAX + 1];
+};
+
+const char *leaf_kind_name(enum leaf_kind kind);
+
+/* Writes the text.  Order of lines:
+ *   genesis:  tally/leaf/v1, kind, election, definition, registry, accepted
+ *   bundle:   tally/leaf/v1, kind, election, branch, revision, prev, key, payload HASH LEN,
+ * envelope HASH LEN, accepted, terminal, held CONTEST CODES (each) conflict: as bundle without
+ * held, then: first HASH Returns its length; 0 when it does not fit. */
+size_t leaf_write(const struct leaf *leaf, char out[LEAF_LEN_MAX]);
+/* Reads a text back; strict: what it accepts, leaf_write() writes again byte for byte.  Errors:
+ * TLY_EINPUT. */
+TLY_MUST enum tly_err leaf_parse(struct tly_bytes in, struct leaf_texts *texts, struct leaf *out,
+                                 struct tly_diag *diag);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checkpoints: C2SP signed notes of a tree head, and the keys that sign them (ledger.md 2.2). */
+#pragma once
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "core/sign.h"
+
+#define NOTE_ORIGIN_LEN_MAX 200 /* "DOMAIN/ELECTION/PHASE" */
+#define NOTE_LEN_MAX        4096
+
+struct note_head {
+    uint64_t        size;
+    struct tly_hash root;
+};
+
+/* A verifier of notes: name and key, "vkey" in text form. */
+struct note_vkey {
+    char           name[NOTE_ORIGIN_LEN_MAX + 1];
+    uint8_t        id[4];
+    struct tly_key key;
+};
+
+void          note_vkey_make(const char *name, const struct tly_key *key, struct note_vkey *out);
+size_t        note_vkey_write(const struct note_vkey *vkey, char out[NOTE_LEN_MAX]); /* NUL added */
+TLY_MUST bool note_vkey_parse(struct tly_bytes text, struct note_vkey *out);
+
+/* "<origin>\n<size>\n<base64 root>\n"; its length, NUL added. */
+size_t note_body(const char *origin, const struct note_head *head, char out[NOTE_LEN_MAX]);
+/* The signature over the body, and the whole note from head, key and signature (so that a kept
+ * signature gives the same bytes again); length, NUL added. */
+void   note_sign(const char *origin, const struct note_head *head, const struct sign_secret *secret,
+                 struct tly_sig *out);
+size_t note_write(const struct note_head *head, const struct note_vkey *vkey,
+                  const struct tly_sig *sig, char out[NOTE_LEN_MAX]);
+/* Reads a note and requires this key's signature; other signature lines are passed over.
+ * Errors: TLY_EINPUT not a checkpoint, or of another origin; TLY_ENOKEY no line of this key;
+ * TLY_EFORBID the signature is wrong. */
+TLY_MUST enum tly_err note_check(struct tly_bytes note, const struct note_vkey *vkey,
+                                 struct note_head *out, struct tly_diag *diag);

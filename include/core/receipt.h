@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Receipts: C2SP tlog-proof texts (ledger.md 2.3). */
+#pragma once
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/err.h"
+#include "core/leaf.h"
+#include "core/merkle.h"
+#include "core/note.h"
+
+#define RECEIPT_LEN_MAX (LEAF_LEN_MAX * 2 + MERKLE_PROOF_MAX * 45 + NOTE_LEN_MAX + 256)
+
+/* The receipt's text, in the arena.  Errors: TLY_ENOMEM. */
+TLY_MUST enum tly_err receipt_write(struct tly_bytes leaf, uint64_t index,
+                                    const struct merkle_proof *proof, struct tly_bytes note,
+                                    struct tly_arena *arena, struct tly_bytes *out);
+
+struct receipt {
+    struct tly_bytes leaf; /* the leaf's text, in the arena */
+    uint64_t         index;
+    struct note_head head;
+};
+
+/* Reads a receipt and checks path and signature.
+ * Errors: TLY_EINPUT not a receipt; TLY_ENOKEY, TLY_EFORBID as note_check(); TLY_ECORRUPT the path
+ * does not lead to the signed root; TLY_ENOMEM. */
+TLY_MUST enum tly_err receipt_check(struct tly_bytes in, const struct note_vkey *vkey,
+                                    struct tly_arena *arena, struct receipt *out,
+                                    struct tly_diag *diag);
