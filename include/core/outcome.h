@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who is elected: the outcome of a contest from its totals, by its rule (law.md 1 and 2). */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "core/method.h"
+#include "core/tally.h"
+
+#define OUTCOME_TEXT_MAX 256
+
+/* What a method sees: counts, no names and no order that could decide anything. */
+struct method_input {
+    const uint32_t *params; /* rule.params */
+    uint32_t        seats, alternates;
+    uint32_t        lists_n, candidates_n;
+    const uint64_t *list_ballots;   /* lists_n */
+    const uint64_t *personal;       /* candidates_n: votes given to persons */
+    const uint32_t *candidate_list; /* candidates_n: 0..lists_n-1, or IX_NONE: independent */
+    uint64_t        valid_ballots;
+};
+
+enum tie_kind { TIE_SEAT, TIE_ALTERNATE, TIE_LIST };
+
+/* The last at_stake places of a kind are between equals; a person decides (design 2.6). */
+struct tie {
+    enum tie_kind kind;
+    uint32_t      at_stake;
+    const uint32_t
+            *among; /* candidates (or lists for TIE_LIST; lists_n is the pool of independents) */
+    uint32_t among_n;
+};
+
+/* One step of the rule, as data and as sentences. */
+struct step {
+    const char *name;   /* "quota" "rounded" "over" "remainder" "unfilled" "elected" */
+    uint32_t    entity; /* list, lists_n: the pool; IX_NONE: none */
+    uint64_t    a, b;   /* what the step is about; the sentence tells */
+    char        en[OUTCOME_TEXT_MAX];
+    char        fa[OUTCOME_TEXT_MAX];
+};
+
+struct outcome {
+    uint64_t    *votes;      /* candidates_n: votes that count by law */
+    uint64_t    *list_votes; /* lists_n */
+    uint32_t    *list_seats; /* lists_n; NULL for methods without lists */
+    uint64_t     pool_votes; /* independents together */
+    uint32_t     pool_seats;
+    bool         has_pool;
+    uint32_t    *winners; /* candidates, in order of election */
+    uint32_t     winners_n;
+    uint32_t    *alternates;
+    uint32_t     alternates_n;
+    uint32_t    *rank; /* candidates_n: 1 is first; equal votes, equal rank */
+    struct tie  *ties;
+    uint32_t     ties_n;
+    uint32_t     vacancies; /* seats that nobody can take */
+    struct step *steps;
+    uint32_t     steps_n;
+};
+
+/* Runs a contest's rule over its totals.  Deterministic; does not depend on the order of lists or
+ * candidates. Errors: TLY_ENOMEM. */
+TLY_MUST enum tly_err outcome_run(const struct tally *tally, struct contest_ix contest,
+                                  struct tly_arena *arena, struct outcome *out);

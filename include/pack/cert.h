@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* TLS certificates: ECDSA P-256, a private CA, by OpenSSL (design 6, keys folder). */
+#pragma once
+
+#include "base/bytes.h"
+#include "base/err.h"
+
+struct cert_ca; /* certificate and key of an issuing authority, loaded once */
+
+enum cert_usage { CERT_SERVER, CERT_CLIENT };
+
+struct cert_request {
+    const char *common_name;
+    const char *uri;   /* subject alternative name "urn:tally:ELECTION:terminal:CODE"; NULL: none */
+    const char *hosts; /* server: "localhost,127.0.0.1"; NULL: none */
+    enum cert_usage usage;
+    uint64_t        not_before, not_after; /* Unix seconds */
+};
+
+/* Makes a self-signed CA; writes certificate and key (0600).  Refuses to overwrite. */
+TLY_MUST enum tly_err cert_ca_make(const char *crt_path, const char *key_path, const char *name,
+                                   uint64_t not_before, uint64_t not_after, struct tly_diag *diag);
+TLY_MUST enum tly_err cert_ca_load(const char *crt_path, const char *key_path, struct cert_ca **out,
+                                   struct tly_diag *diag);
+void                  cert_ca_free(struct cert_ca *ca);
+/* Issues a certificate with a new key; writes one file with both (pem_path), or two (crt_path,
+ * key_path: pem NULL). *fingerprint: SHA-256 of the DER. */
+TLY_MUST enum tly_err cert_issue(const struct cert_ca *ca, const struct cert_request *request,
+                                 const char *pem_path, const char *crt_path, const char *key_path,
+                                 struct tly_hash *fingerprint, struct tly_diag *diag);
+/* Fingerprint of the first certificate in a file. */
+TLY_MUST enum tly_err cert_fingerprint(const char *path, struct tly_hash *out,
+                                       struct tly_diag *diag);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is wrong with a package: every fault with file, line and column, not only the first (design
+ * 6). */
+#pragma once
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/err.h"
+
+#define FAULTS_MAX 1000 /* kept; all are counted */
+
+struct fault {
+    const char *file;         /* "candidates.csv" */
+    uint32_t    line, column; /* from 1; 0: the file as a whole.  Column counts bytes. */
+    const char *text;         /* one sentence with the value and what would be right */
+};
+
+struct faults {
+    struct tly_arena *arena;
+    struct fault     *list;
+    uint32_t          kept; /* <= FAULTS_MAX */
+    uint64_t          n;
+};
+
+void faults_add(struct faults *faults, const char *file, uint32_t line, uint32_t column,
+                const char *format, ...) TLY_PRINTF(5, 6);

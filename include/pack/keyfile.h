@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ed25519 keys as PEM files: PKCS#8 private (mode 0600), SPKI public; openssl reads both. */
+#pragma once
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "core/sign.h"
+
+/* Errors: TLY_EINPUT not such a key, or a private key that others can read (the diag names the
+ * file); TLY_EIO. */
+TLY_MUST enum tly_err keyfile_read_secret(const char *path, struct sign_secret *out,
+                                          struct tly_diag *diag);
+/* Reads a public key; a private key's file is fine too (root.key as --root-key in a rehearsal). */
+TLY_MUST enum tly_err keyfile_read_public(const char *path, struct tly_key *out,
+                                          struct tly_diag *diag);
+TLY_MUST enum tly_err keyfile_write_secret(const char *path, const struct sign_secret *secret,
+                                           struct tly_diag *diag); /* refuses to overwrite */
+TLY_MUST enum tly_err keyfile_write_public(const char *path, const struct tly_key *key,
+                                           struct tly_diag *diag);
+/* SHA-256 of the raw public key: the DSSE keyid. */
+struct tly_hash keyfile_keyid(const struct tly_key *key);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A package as a whole: its hash and its root signatures (design 6). */
+#pragma once
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/err.h"
+#include "core/sign.h"
+
+enum package_kind { PACKAGE_DEFINITION, PACKAGE_REGISTRY };
+
+/* SHA-256 of the lines "HEX  NAME\n" that sha256sum prints for the package's files, sorted by name;
+ * another file in the folder (but signatures.dsse) is TLY_EINPUT, a missing one too. */
+TLY_MUST enum tly_err package_hash(const char *dir, enum package_kind kind, struct tly_hash *out,
+                                   struct tly_diag *diag);
+/* Adds (or replaces) this key's signature in DIR/signatures.dsse. */
+TLY_MUST enum tly_err package_sign(const char *dir, enum package_kind kind, const char *election,
+                                   const struct tly_hash *hash, const struct sign_secret *secret,
+                                   struct tly_diag *diag);
+/* Verifies that at least `threshold` different keys of keys[] signed this hash.
+ * Errors: TLY_ENOKEY too few; TLY_EINPUT not an envelope, or it names another package, election or
+ * hash. */
+TLY_MUST enum tly_err package_verify(const char *dir, enum package_kind kind, const char *election,
+                                     const struct tly_hash *hash, const struct tly_key keys[],
+                                     unsigned keys_n, unsigned threshold, struct tly_diag *diag);

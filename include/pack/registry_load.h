@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Registry packages on disk: read, check wholly, load (design 6). */
+#pragma once
+
+#include "core/registry.h"
+#include "pack/faults.h"
+
+/* Reads DIR/terminals.csv, clients.csv, officers.csv against a loaded election.  Errors as
+ * definition_load(); small-order signing keys are faults. */
+TLY_MUST enum tly_err registry_load(const char *dir, const struct election *election,
+                                    struct tly_arena *arena, struct registry **out,
+                                    struct faults *faults, struct tly_diag *diag);
