@@ -31,7 +31,7 @@ VERSION    := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0
 PKGS      := libmicrohttpd gnutls jansson libpq libsodium libcrypto libssl libsystemd
 WARN      := -Wall -Wextra -Werror -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
              -Wpointer-arith -Wcast-qual -Wcast-align -Wwrite-strings -Wundef -Wvla -Wformat=2 \
-             -Wswitch-enum -Wimplicit-fallthrough -Wno-missing-field-initializers
+             -Wswitch-enum -Wimplicit-fallthrough -Wno-missing-field-initializers -Wno-format-zero-length
 GCCWARN   := -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wjump-misses-init
 HARDEN    := -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -fPIE \
              -fno-common -fno-strict-overflow -fno-delete-null-pointer-checks
