@@ -1,7 +1,7 @@
 # Includes run one way: a file may include headers of its own layer or of an earlier one.
 # Usage: awk -f layers.awk FILE..., paths like src/core/x.c or include/core/x.h
 BEGIN {
-    n = split("base core sys pack store net api daemon", order, " ")
+    n = split("base core sys pack store net submit api daemon", order, " ")
     for (i = 1; i <= n; i++) rank[order[i]] = i
     rank["sim"] = rank["sys"] + 0.5   # leaves: nobody includes them
     rank["ctl"] = rank["store"] + 0.5
