@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+# Sourced first by every integration test (sh): goes to the repository's root, TAP, waiting, a database,
+# a daemon.  $B is the build folder, $t_dir a folder of the test's own, both gone or clean afterwards.
+#
+#   . "$(dirname "$0")/lib.sh"
+#   ok NAME COMMAND...            is NAME GOT WANT            like NAME TEXT REGEX (extended)
+#   skip NAME REASON              skip_all REASON             done_testing (the last line)
+#   wait_for SECONDS COMMAND...   polls until it succeeds; false when the time is over
+#   start_daemon CONFIG           then $daemon_pid, $daemon_ingest $daemon_api $daemon_ops (ports), $daemon_log
+#   stop_daemon [SIGNAL]          TERM unless told; waits; then $daemon_rc
+# and everything of pg.sh.
+
+cd "$(dirname "$0")/../.." || exit 1
+. tests/integration/pg.sh
+
+export LC_ALL=C
+TALLY_SHARED=${TALLY_SHARED:-../shared}
+if [ -d "$TALLY_SHARED" ]; then TALLY_SHARED=$(cd "$TALLY_SHARED" && pwd); fi
+export TALLY_SHARED
+
+mkdir -p "$B"
+B=$(cd "$B" && pwd)
+t_run=0 t_bad=0
+t_dir=$(mktemp -d "$B/t.XXXXXX")
+at_exit 'rm -rf "$t_dir"'
+
+# ---- TAP ----------------------------------------------------------------------------------------------
+t_result() { # RC NAME
+    t_run=$((t_run + 1))
+    if [ "$1" -eq 0 ]; then
+        echo "ok $t_run - $2"
+    else
+        t_bad=$((t_bad + 1))
+        echo "not ok $t_run - $2"
+        return 1
+    fi
+}
+note() { printf '%s\n' "$*" | sed 's/^/# /'; }
+# A failed test is remembered, never an exit by `set -e`: these all return 0.
+ok() {
+    t_name=$1
+    shift
+    t_rc=0
+    "$@" >"$t_dir/ok.out" 2>&1 || t_rc=$?
+    t_result "$t_rc" "$t_name" || { note "exit $t_rc of: $*"; tail -40 "$t_dir/ok.out" | sed 's/^/# /'; }
+}
+is() {
+    t_rc=0
+    [ "$2" = "$3" ] || t_rc=1
+    t_result $t_rc "$1" || { note "got:  $2"; note "want: $3"; }
+}
+like() {
+    t_rc=0
+    printf '%s\n' "$2" | grep -Eq -- "$3" || t_rc=1
+    t_result $t_rc "$1" || { note "got:  $2"; note "want: $3"; }
+}
+skip() {
+    t_run=$((t_run + 1))
+    echo "ok $t_run - $1 # SKIP $2"
+}
+skip_all() {
+    skip "$(basename "$0" .sh)" "$1"
+    done_testing
+}
+done_testing() {
+    echo "1..$t_run"
+    [ "$t_bad" -eq 0 ] || exit 1
+    exit 0
+}
+
+wait_for() { # SECONDS COMMAND...
+    t_until=$(($(date +%s%3N) + $1 * 1000))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        if [ "$(date +%s%3N)" -ge "$t_until" ]; then return 1; fi
+        sleep 0.02
+    done
+}
+
+# ---- the daemon -----------------------------------------------------------------------------------------
+daemon_pid='' daemon_rc='' daemon_starts=0
+daemon_wait_s=60
+at_exit 'stop_daemon KILL'
+
+daemon_said() { grep -q "$1" "$daemon_log"; }
+daemon_ready() { daemon_said '^<5>daemon.ready ' || pg_gone "$daemon_pid"; }
+daemon_port() { sed -n "s/^<5>daemon\.ready .*\<$1=\([0-9]*\).*/\1/p" "$daemon_log" | head -1; }
+
+start_daemon() { # CONFIG
+    daemon_starts=$((daemon_starts + 1))
+    daemon_log=$t_dir/tallyd.$daemon_starts.log
+    : >"$daemon_log"
+    setpriv --pdeathsig KILL -- "$B/tallyd" --config "$1" >>"$daemon_log" 2>&1 </dev/null &
+    daemon_pid=$!
+    if ! wait_for $daemon_wait_s daemon_ready || ! daemon_said '^<5>daemon.ready '; then
+        note "tallyd is not ready"
+        tail -40 "$daemon_log" | sed 's/^/# /'
+        stop_daemon KILL
+        return 1
+    fi
+    daemon_ingest=$(daemon_port ingest) daemon_api=$(daemon_port api) daemon_ops=$(daemon_port ops)
+}
+
+stop_daemon() { # [SIGNAL]
+    if [ -z "$daemon_pid" ]; then return 0; fi
+    kill -s "${1:-TERM}" "$daemon_pid" 2>/dev/null || true
+    daemon_rc=0
+    wait "$daemon_pid" 2>/dev/null || daemon_rc=$?
+    daemon_pid=''
+}
