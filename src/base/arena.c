@@ -90,7 +90,7 @@ tly_arena_alloc(struct tly_arena *arena, size_t n, size_t size)
 char *
 tly_arena_text(struct tly_arena *arena, struct tly_bytes text)
 {
-    char *copy = tly_arena_alloc(arena, text.len + 1, 1);
+    char *copy = text.len == SIZE_MAX ? NULL : tly_arena_alloc(arena, text.len + 1, 1);
     if (copy != NULL && text.len > 0) {
         memcpy(copy, text.data, text.len);
     }

@@ -71,7 +71,7 @@ number_print(uint64_t value, const struct unit *units, char out[static 32])
     while (units->factor > 1 && (value == 0 || value % units->factor != 0)) {
         units++;
     }
-    (void)snprintf(out, 32, "%" PRIu64 "%s", value, units->name);
+    (void)snprintf(out, 32, "%" PRIu64 "%s", value / units->factor, units->name);
 }
 
 /* "1 to 65535", "1ms to 5m", "yes or no", "1 to 255 bytes of text". */

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The arena: zeroed, aligned, never over its limit, nothing wraps. */
+#include <stdalign.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "t.h"
+
+static bool
+all_zero(const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+many_sizes(void)
+{
+    struct tly_arena arena;
+    bool             zero    = true;
+    bool             aligned = true;
+    tly_arena_init(&arena, 64 << 20);
+    for (size_t n = 0; n < 3000; n++) {
+        uint8_t *p = tly_arena_alloc(&arena, n, 1 + n % 3);
+        if (p == NULL) {
+            T_OK(false, "room");
+            break;
+        }
+        aligned = aligned && (uintptr_t)p % alignof(max_align_t) == 0;
+        zero    = zero && all_zero(p, n * (1 + n % 3));
+        memset(p, 0xee, n * (1 + n % 3));
+    }
+    T_OK(zero, "zeroed, and no two overlap");
+    T_OK(aligned, "aligned for any type");
+    tly_arena_done(&arena);
+    T_EQ(arena.bytes, 0, "everything is given back");
+    T_OK(TLY_NEW(&arena, long, 2) != NULL, "and it can be used again");
+    tly_arena_done(&arena);
+    tly_arena_done(&arena);
+}
+
+static void
+limits(void)
+{
+    struct tly_arena arena;
+    tly_arena_init(&arena, 1000);
+    T_OK(tly_arena_alloc(&arena, 1001, 1) == NULL, "over the limit at once");
+    T_OK(tly_arena_alloc(&arena, 496, 1) != NULL, "half");
+    T_OK(tly_arena_alloc(&arena, 496, 1) != NULL, "the other half");
+    T_OK(tly_arena_alloc(&arena, 16, 1) == NULL, "one more");
+    T_OK(arena.bytes <= 1000, "never took more");
+    T_OK(tly_arena_alloc(&arena, SIZE_MAX / 2, 3) == NULL, "a product that wraps");
+    T_OK(tly_arena_alloc(&arena, SIZE_MAX, 1) == NULL, "rounding up would wrap");
+    T_OK(tly_arena_text(&arena, (struct tly_bytes){(const uint8_t *)"", SIZE_MAX}) == NULL,
+         "a text with its NUL would wrap");
+    tly_arena_done(&arena);
+    tly_arena_init(&arena, 0);
+    T_OK(tly_arena_alloc(&arena, 1, 1) == NULL, "a limit of nothing");
+    tly_arena_done(&arena);
+    struct tly_arena zeroed = {0};
+    tly_arena_done(&zeroed);
+}
+
+static void
+texts(void)
+{
+    struct tly_arena arena;
+    tly_arena_init(&arena, 100000);
+    T_STR(tly_arena_text(&arena, (struct tly_bytes){(const uint8_t *)"abcdef", 3}), "abc",
+          "a copy");
+    T_STR(tly_arena_text(&arena, (struct tly_bytes){NULL, 0}), "", "an empty one");
+    tly_arena_done(&arena);
+}
+
+int
+main(void)
+{
+    many_sizes();
+    limits();
+    texts();
+    return T_DONE();
+}
