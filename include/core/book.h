@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ledger in memory: one compact entry a leaf, the tree, the heads that were signed, and the
- * indexes that answer "have I seen this?".  One writer; the owner guards readers (api/state.h). */
+ * indexes that answer "have I seen this?".  One writer; the owner guards readers (api/state.h), who
+ * look only at positions below the size that was published: what lies above is not durable yet. */
 #pragma once
 
 #include "base/arena.h"
@@ -33,7 +34,9 @@ struct book_head {
 
 struct book;
 
-/* Errors: TLY_ENOMEM. */
+#define BOOK_ENTRIES_MAX UINT32_MAX /* leaves of one log; the indexes hold 32-bit positions */
+
+/* An empty book; election, registry and arena must outlive it.  Errors: TLY_ENOMEM. */
 TLY_MUST enum tly_err book_new(const struct election *election, const struct registry *registry,
                                struct tly_arena *arena, struct book **out);
 
@@ -41,11 +44,14 @@ uint64_t                 book_size(const struct book *book);
 const struct book_entry *book_entry(const struct book *book, uint64_t position);
 const struct merkle     *book_tree(const struct book *book);
 /* Appends: copies the entry and held lines, hashes the leaf into the tree, indexes payload and
- * branch. Errors: TLY_ENOMEM (nothing changed). */
+ * branch.  An entry's address stays the same until it is truncated.
+ * Errors: TLY_ENOMEM (nothing changed); TLY_ETOOBIG the leaf is longer than LEAF_LEN_MAX. */
 TLY_MUST enum tly_err book_append(struct book *book, const struct book_entry *entry);
-/* Forgets everything from `size` on: a batch that certainly is not in the database. */
+/* Forgets everything from `size` on: a batch that certainly is not in the database.  No head that
+ * was signed may cover it.  The memory is used again. */
 void book_truncate(struct book *book, uint64_t size);
-/* Remembers a signed head; size grows from one to the next. */
+/* Remembers a signed head; size grows from one to the next.  Errors: TLY_ENOMEM (nothing changed).
+ */
 TLY_MUST enum tly_err book_add_head(struct book *book, const struct book_head *head);
 /* The first signed head that covers the position, and the newest; NULL: none yet. */
 const struct book_head *book_head_of(const struct book *book, uint64_t position);
@@ -57,6 +63,8 @@ uint64_t book_find_payload(const struct book *book, const struct tly_hash *paylo
  * revision. */
 uint64_t book_newest(const struct book *book, struct branch_ix branch);
 uint64_t book_revision(const struct book *book, struct branch_ix branch, uint32_t revision);
+/* How many conflicts are logged for the branch. */
+uint32_t book_conflicts(const struct book *book, struct branch_ix branch);
 
 /* The leaf's text of a position. */
 size_t book_leaf(const struct book *book, uint64_t position, char out[LEAF_LEN_MAX]);

@@ -12,7 +12,10 @@
 #include "core/envelope.h"
 #include "core/tally.h"
 
-#define SEQ_BATCH_MAX 512
+#define SEQ_BATCH_MAX 512 /* items of one batch */
+#define SEQ_BATCH_BYTES_MAX                                                                        \
+    ((size_t)8 << 20)         /* of bundles and evidence in one batch, but for one */
+#define SEQ_CONFLICTS_MAX 100 /* conflict leaves of one branch; what comes over it is evidence */
 
 /* What a worker hands in: verified, parsed, checked; nothing about it is left to decide but its
  * place. */
@@ -44,7 +47,11 @@ struct seq_evidence {
 enum seq_kind { SEQ_BUNDLE, SEQ_EVIDENCE };
 
 /* One thing in the queue.  The worker fills the first part and owns the item; the sequencer fills
- * the second and calls answer() exactly once, after which it does not touch the item again. */
+ * the second and calls answer() exactly once, after which it does not touch the item again.
+ *
+ * Of SEQ_BUNDLE the worker fills evidence too (sender, body, body_hash, body_len): a bundle that is
+ * refused for its place (revision gap, wrong prev, no cosignature, too many conflicts) is kept by
+ * the sequencer with status 409 and code S04, in the same transaction, before it is answered. */
 struct seq_item {
     enum seq_kind       kind;
     struct seq_bundle   bundle;
@@ -52,10 +59,12 @@ struct seq_item {
     struct tly_arena   *arena; /* the request's; the receipt goes here */
     void               *user;
 
-    enum tly_err     err;      /* TLY_OK, or why not: ECONFLICT, EBUSY, EUNSURE */
-    bool             created;  /* 201; else the same as before: 200 */
-    uint64_t         position; /* of the bundle's (or the conflict's) leaf */
-    uint64_t         checks; /* holds of all its slots, for Tally-Checks the worker has `checked` */
+    /* TLY_OK; ECONFLICT 409 with diag S04; EBUSY nothing was done; EUNSURE it may be or is in the
+     * ledger but is not signed; ENOMEM. */
+    enum tly_err err;
+    bool         created;  /* 201; else the same as before: 200 */
+    uint64_t     position; /* of the bundle's (or the conflict's) leaf; UINT64_MAX: it has none */
+    uint64_t     checks;   /* holds of all its slots; for Tally-Checks the worker has `checked` */
     struct tly_bytes receipt;
     struct tly_diag  diag;
 };
@@ -84,7 +93,8 @@ struct seq_effects {
     /* Stores a batch in one transaction: rows, evidence, compare-and-swap of the head row.
      * TLY_OK committed without a warning; TLY_EBUSY certainly not done, may be tried again;
      * TLY_EUNSURE sent, outcome unknown (connection lost, or a WARNING before the COMMIT tag);
-     * TLY_ECORRUPT the head row is not ours: somebody else writes, stop. */
+     * TLY_ECORRUPT the head row is not ours: somebody else writes, stop.  Any other error stops
+     * too, and must mean that nothing was done. */
     enum tly_err (*commit)(void *ctx, const struct seq_batch *batch, struct tly_diag *diag);
     /* After doubt: connects again, commits a barrier, reads the stored head.  TLY_EBUSY: not yet.
      */
@@ -97,13 +107,17 @@ struct seq_effects {
     void (*change_end)(void *ctx);
     /* The head is signed, book and tally are up to date: readers may see it. */
     void (*publish)(void *ctx, uint64_t size);
-    /* The item is decided. */
+    /* The item is decided.  Never called inside the bracket. */
     void (*answer)(void *ctx, struct seq_item *item);
 };
 
-/* IDLE -> PLACED -> STORED -> SIGNED -> IDLE;  PLACED -> DOUBT -> PLACED | STORED;  any -> FAILED.
- */
+/* REPLAY -> STORED                          the ledger is read, then its newest head is signed
+ * IDLE -> PLACED -> STORED -> SIGNED -> IDLE
+ * PLACED -> IDLE                            certainly not done: items answered EBUSY, leaves
+ * dropped PLACED -> DOUBT -> PLACED | STORED        items answered EUNSURE; the same batch is
+ * settled any -> FAILED */
 enum seq_state {
+    SEQ_REPLAY,
     SEQ_IDLE,
     SEQ_PLACED,
     SEQ_DOUBT,
@@ -116,27 +130,39 @@ enum seq_state {
 struct seq;
 
 struct seq_config {
-    const struct election *election;
-    struct book           *book;  /* already rebuilt */
-    struct tally          *tally; /* already rebuilt */
-    struct tly_arena      *arena; /* of book and tally: counts of counted bundles are copied here */
-    const struct note_vkey   *vkey;
-    uint64_t                  epoch;
+    const struct election  *election;
+    const struct registry  *registry;
+    struct book            *book;  /* empty, or as far as it was replayed */
+    struct tally           *tally; /* as far as the book */
+    struct tly_arena       *arena; /* of book and tally: counts of counted bundles are kept here */
+    const struct note_vkey *vkey;
+    uint64_t                epoch;
     const struct seq_effects *effects;
 };
 
+/* A sequencer in SEQ_REPLAY; copies the config; what it points to, and the arena, must outlive it.
+ * Errors: TLY_ENOMEM. */
 TLY_MUST enum tly_err seq_new(const struct seq_config *config, struct tly_arena *arena,
                               struct seq **out);
-enum seq_state        seq_state(const struct seq *seq);
-/* In IDLE: takes up to SEQ_BATCH_MAX items, places them, and answers at once those that need no
- * leaf. */
-void seq_take(struct seq *seq, struct seq_item *items[], unsigned n);
-/* Makes one step of the batch under way.  In doubt, the items of the batch have been answered
- * TLY_EUNSURE already; the batch itself is settled before anything else is taken.  Returns
- * TLY_EBUSY when a step must be tried again after a pause, TLY_ECORRUPT when the sequencer stopped
- * for good (SEQ_FAILED; the diag names the contradiction). */
-TLY_MUST enum tly_err seq_step(struct seq *seq, struct tly_diag *diag);
-/* Puts a ledger row read at start into book and tally: the same code path as live bundles, without
- * answers. */
+void seq_free(struct seq *seq); /* the batch's memory; items that still wait are not answered */
+enum seq_state seq_state(const struct seq *seq);
+const char    *seq_state_name(enum seq_state state);
+
+/* In REPLAY: puts a ledger row, read at start and verified by the caller, into book and tally by
+ * the rules of live bundles.  checked: of a bundle; NULL for genesis and conflicts. Errors:
+ * TLY_ECORRUPT the row cannot stand there (the diag says why); TLY_ENOMEM. */
 TLY_MUST enum tly_err seq_replay(struct seq *seq, const struct book_entry *entry,
                                  const struct checked *checked, struct tly_diag *diag);
+/* Ends the replay.  The heads that are stored have been given to book_add_head(); the next steps
+ * sign the newest (the same bytes as before: Ed25519 is deterministic) and publish. */
+void seq_start(struct seq *seq);
+
+/* In IDLE: places items in order, up to SEQ_BATCH_MAX and SEQ_BATCH_BYTES_MAX, and answers at once
+ * those that need nothing stored.  What the batch needs later is copied, so that an item may go as
+ * soon as it is answered.  In any other state all n are answered EBUSY: a way to empty the queue
+ * while the database is away.  Returns how many it took: at least 1 when n > 0. */
+unsigned seq_take(struct seq *seq, struct seq_item *const items[], unsigned n);
+/* Makes one step of the batch under way; in IDLE nothing.
+ * Errors: TLY_EBUSY    pause, then step again (or, back in IDLE, take again); the diag says why
+ *         TLY_ECORRUPT stopped for good (SEQ_FAILED; the diag names the contradiction). */
+TLY_MUST enum tly_err seq_step(struct seq *seq, struct tly_diag *diag);

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/seq.h"
+
+#include "base/check.h"
+
+#include "seq_int.h"
+
+/* Copies and their bookkeeping; an item that does not fit is refused, not the batch. */
+#define MEMORY_MAX (4 * SEQ_BATCH_BYTES_MAX)
+
+static const char *const state_names[SEQ_STATES_N] = {
+    [SEQ_REPLAY] = "replay", [SEQ_IDLE] = "idle",     [SEQ_PLACED] = "placed",
+    [SEQ_DOUBT] = "doubt",   [SEQ_STORED] = "stored", [SEQ_SIGNED] = "signed",
+    [SEQ_FAILED] = "failed"};
+
+const char *
+seq_state_name(enum seq_state state)
+{
+    return state_names[state];
+}
+
+enum seq_state
+seq_state(const struct seq *seq)
+{
+    return seq->state;
+}
+
+static void
+state_to(struct seq *seq, enum seq_state to)
+{
+    static const uint8_t allowed[SEQ_STATES_N] = {
+        [SEQ_REPLAY] = 1U << SEQ_STORED,
+        [SEQ_IDLE]   = 1U << SEQ_PLACED,
+        [SEQ_PLACED] = 1U << SEQ_IDLE | 1U << SEQ_DOUBT | 1U << SEQ_STORED | 1U << SEQ_FAILED,
+        [SEQ_DOUBT]  = 1U << SEQ_PLACED | 1U << SEQ_STORED | 1U << SEQ_FAILED,
+        [SEQ_STORED] = 1U << SEQ_SIGNED | 1U << SEQ_FAILED,
+        [SEQ_SIGNED] = 1U << SEQ_IDLE,
+        [SEQ_FAILED] = 0,
+    };
+    TLY_CHECK(allowed[seq->state] >> to & 1);
+    seq->state = to;
+}
+
+enum tly_err
+seq_new(const struct seq_config *config, struct tly_arena *arena, struct seq **out)
+{
+    struct seq *seq = TLY_NEW(arena, struct seq, 1);
+    if (seq == NULL) {
+        return TLY_ENOMEM;
+    }
+    seq->config = *config;
+    seq->state  = SEQ_REPLAY;
+    tly_arena_init(&seq->memory, MEMORY_MAX);
+    *out = seq;
+    return TLY_OK;
+}
+
+void
+seq_free(struct seq *seq)
+{
+    if (seq != NULL) {
+        tly_arena_done(&seq->memory);
+    }
+}
+
+static const struct seq_effects *
+effects(const struct seq *seq)
+{
+    return seq->config.effects;
+}
+
+static void
+change_begin(const struct seq *seq)
+{
+    effects(seq)->change_begin(effects(seq)->ctx);
+}
+
+static void
+change_end(const struct seq *seq)
+{
+    effects(seq)->change_end(effects(seq)->ctx);
+}
+
+/* ---- answers ---- */
+
+static void
+answer(const struct seq *seq, struct seq_item *item, enum tly_err err)
+{
+    item->err = err;
+    effects(seq)->answer(effects(seq)->ctx, item);
+}
+
+/* The item's leaf is durable and signed. */
+static enum tly_err
+fill_receipt(const struct seq *seq, const struct seq_waiting *w)
+{
+    const struct book      *book = seq->config.book;
+    const struct book_head *head = book_head_of(book, w->position);
+    struct seq_item        *item = w->item;
+    TLY_CHECK(head != NULL);
+    item->position = w->position;
+    item->created  = w->outcome == SEQ_CREATED;
+    for (uint32_t i = 0; i < item->bundle.checked->slots_n; i++) {
+        item->checks |= item->bundle.checked->slots[i].holds;
+    }
+    return book_receipt(book, w->position, head, seq->config.vkey, item->arena, &item->receipt);
+}
+
+static void
+answer_done(const struct seq *seq, const struct seq_waiting *w)
+{
+    switch (w->outcome) {
+    case SEQ_CREATED:
+    case SEQ_SAME:
+        answer(seq, w->item, fill_receipt(seq, w));
+        return;
+    case SEQ_CONFLICT:
+        w->item->position = w->position;
+        answer(seq, w->item, TLY_ECONFLICT);
+        return;
+    case SEQ_REFUSED:
+        answer(seq, w->item, TLY_ECONFLICT);
+        return;
+    case SEQ_KEPT:
+        answer(seq, w->item, TLY_OK);
+        return;
+    case SEQ_NO_ROOM:
+        answer(seq, w->item, w->item->err);
+        return;
+    }
+}
+
+static void
+answer_all(struct seq *seq, enum tly_err err, const char *text)
+{
+    const unsigned n = seq->waiting_n;
+    seq->waiting_n   = 0;
+    for (unsigned i = 0; i < n; i++) {
+        if (err == TLY_OK) {
+            answer_done(seq, &seq->waiting[i]);
+        } else {
+            answer(seq, seq->waiting[i].item,
+                   tly_fail_at(&seq->waiting[i].item->diag, err, "", "", "%s", text));
+        }
+    }
+}
+
+/* ---- taking ---- */
+
+static void
+batch_begin(struct seq *seq)
+{
+    const struct book *book = seq->config.book;
+    const uint64_t     size = book_size(book);
+    const uint64_t     now  = effects(seq)->now_ms(effects(seq)->ctx);
+    const uint64_t     last = book_entry(book, size - 1)->accepted_ms;
+    TLY_CHECK(seq->waiting_n == 0);
+    tly_arena_done(&seq->memory);
+    tly_arena_init(&seq->memory, MEMORY_MAX);
+    seq->bytes           = 0;
+    seq->kept_n          = 0;
+    seq->in_doubt_before = false;
+    seq->accepted_ms     = now > last ? now : last;
+    seq->batch           = (struct seq_batch){.old_size = size,
+                                              .old_root = merkle_root(book_tree(book), size),
+                                              .epoch    = seq->config.epoch,
+                                              .rows     = seq->rows,
+                                              .evidence = (const struct seq_evidence *const *)seq->evidence,
+                                              .signed_head = seq->head_unstored};
+}
+
+/* Answers what needs nothing stored, and closes the gaps that it leaves. */
+static void
+answer_decided(struct seq *seq)
+{
+    const unsigned n = seq->waiting_n;
+    seq->waiting_n   = 0;
+    for (unsigned i = 0; i < n; i++) {
+        const struct seq_waiting w      = seq->waiting[i];
+        const bool               logged = (w.outcome == SEQ_SAME || w.outcome == SEQ_CONFLICT) &&
+                            w.position < seq->batch.old_size;
+        if (logged || w.outcome == SEQ_NO_ROOM) {
+            answer_done(seq, &w);
+        } else {
+            seq->waiting[seq->waiting_n++] = w;
+        }
+    }
+}
+
+unsigned
+seq_take(struct seq *seq, struct seq_item *const items[], unsigned n)
+{
+    if (seq->state != SEQ_IDLE) {
+        for (unsigned i = 0; i < n; i++) {
+            items[i]->position = UINT64_MAX;
+            answer(seq, items[i],
+                   tly_fail(&items[i]->diag, TLY_EBUSY, "the ledger does not take anything now"));
+        }
+        return n;
+    }
+    if (n == 0) {
+        return 0;
+    }
+    batch_begin(seq);
+    change_begin(seq);
+    unsigned taken = 0;
+    while (taken < n && taken < SEQ_BATCH_MAX) {
+        const size_t bytes = seq_item_bytes(seq, items[taken]);
+        if (taken > 0 && bytes > SEQ_BATCH_BYTES_MAX - seq->bytes) {
+            break;
+        }
+        seq->bytes =
+            bytes > SEQ_BATCH_BYTES_MAX - seq->bytes ? SEQ_BATCH_BYTES_MAX : seq->bytes + bytes;
+        seq_place_item(seq, items[taken++]);
+    }
+    change_end(seq);
+    seq->batch.new_size = book_size(seq->config.book);
+    seq->batch.new_root = merkle_root(book_tree(seq->config.book), seq->batch.new_size);
+    answer_decided(seq);
+    if (seq->batch.rows_n > 0 || seq->batch.evidence_n > 0) {
+        state_to(seq, SEQ_PLACED);
+    }
+    return taken;
+}
+
+/* ---- stepping ---- */
+
+/* Leaves that are not in the database leave the book. */
+static void
+drop_leaves(struct seq *seq)
+{
+    change_begin(seq);
+    book_truncate(seq->config.book, seq->batch.old_size);
+    change_end(seq);
+}
+
+/* Stops for good. */
+static enum tly_err
+fail(struct seq *seq, enum tly_err cause, const struct tly_diag *why, struct tly_diag *diag)
+{
+    const bool  stored = seq->state == SEQ_STORED;
+    const char *text   = why->text[0] != '\0' ? why->text : tly_err_text(cause);
+    (void)tly_fail(&seq->why, TLY_ECORRUPT, "in state %s: %s", seq_state_name(seq->state), text);
+    state_to(seq, SEQ_FAILED);
+    if (!stored) {
+        drop_leaves(seq);
+    }
+    answer_all(seq, stored ? TLY_EUNSURE : TLY_EBUSY, "the ledger has stopped");
+    return tly_fail(diag, TLY_ECORRUPT, "%s", seq->why.text);
+}
+
+static void
+stored(struct seq *seq)
+{
+    seq->head_unstored = NULL;
+    state_to(seq, SEQ_STORED);
+}
+
+static enum tly_err
+step_placed(struct seq *seq, struct tly_diag *diag)
+{
+    struct tly_diag    why = {0};
+    const enum tly_err err = effects(seq)->commit(effects(seq)->ctx, &seq->batch, &why);
+    if (err == TLY_OK) {
+        stored(seq);
+        return TLY_OK;
+    }
+    if (err == TLY_EUNSURE) {
+        state_to(seq, SEQ_DOUBT);
+        seq->in_doubt_before = true;
+        answer_all(seq, TLY_EUNSURE, "sent to the database, outcome unknown; send it again");
+        return tly_fail(diag, TLY_OK, "%s", why.text);
+    }
+    if (err != TLY_EBUSY) {
+        return fail(seq, err, &why, diag);
+    }
+    if (!seq->in_doubt_before) {
+        state_to(seq, SEQ_IDLE);
+        drop_leaves(seq);
+        answer_all(seq, TLY_EBUSY, "the database is not there; send it again");
+    }
+    return tly_fail(diag, TLY_EBUSY, "%s", why.text);
+}
+
+static bool
+is_head(const struct note_head *head, uint64_t size, const struct tly_hash *root)
+{
+    return head->size == size && tly_hash_eq(&head->root, root);
+}
+
+static enum tly_err
+step_doubt(struct seq *seq, struct tly_diag *diag)
+{
+    struct tly_diag    why  = {0};
+    struct note_head   head = {0};
+    const enum tly_err err  = effects(seq)->recover(effects(seq)->ctx, &head, &why);
+    if (err == TLY_EBUSY) {
+        return tly_fail(diag, TLY_EBUSY, "%s", why.text);
+    }
+    if (err != TLY_OK) {
+        return fail(seq, err, &why, diag);
+    }
+    /* Old first: a batch of evidence alone leaves the head as it was, and storing it twice is
+     * harmless. */
+    if (is_head(&head, seq->batch.old_size, &seq->batch.old_root)) {
+        state_to(seq, SEQ_PLACED);
+        return TLY_OK;
+    }
+    if (is_head(&head, seq->batch.new_size, &seq->batch.new_root)) {
+        stored(seq);
+        return TLY_OK;
+    }
+    (void)tly_fail(
+        &why, TLY_ECORRUPT,
+        "the database's head has size %llu; before the batch in doubt it was %llu, after "
+        "it %llu, or the root differs",
+        (unsigned long long)head.size, (unsigned long long)seq->batch.old_size,
+        (unsigned long long)seq->batch.new_size);
+    return fail(seq, TLY_ECORRUPT, &why, diag);
+}
+
+/* Moves the counts of stored bundles to where the tally may keep them. */
+static bool
+keep_counts(struct seq *seq)
+{
+    while (seq->kept_n < seq->batch.rows_n) {
+        const struct seq_row *row = &seq->rows[seq->kept_n];
+        if (row->entry->kind == LEAF_BUNDLE &&
+            !seq_copy_counts(seq->config.election, row->bundle->checked->slots,
+                             row->bundle->checked->slots_n, seq->config.arena)) {
+            return false;
+        }
+        seq->kept_n++;
+    }
+    return true;
+}
+
+static enum tly_err
+step_stored(struct seq *seq, struct tly_diag *diag)
+{
+    struct book            *book   = seq->config.book;
+    const struct book_head *newest = book_newest_head(book);
+    const uint64_t          size   = book_size(book);
+    if (!keep_counts(seq)) {
+        answer_all(seq, TLY_EUNSURE, "stored but not counted yet; send it again");
+        return tly_fail(diag, TLY_EBUSY, "no memory for the counts of what is stored");
+    }
+    if (newest == NULL || newest->size < size) {
+        struct tly_diag        why  = {0};
+        const struct note_head head = {.size = size, .root = merkle_root(book_tree(book), size)};
+        struct book_head       made = {.size = size};
+        enum tly_err           err  = effects(seq)->sign(effects(seq)->ctx, &head, &made.sig, &why);
+        if (err == TLY_OK) {
+            change_begin(seq);
+            err = book_add_head(book, &made);
+            change_end(seq);
+        }
+        if (err == TLY_EBUSY || err == TLY_ENOMEM) {
+            answer_all(seq, TLY_EUNSURE, "stored but not signed yet; send it again");
+            return tly_fail(diag, TLY_EBUSY, "%s", why.text);
+        }
+        if (err != TLY_OK) {
+            return fail(seq, err, &why, diag);
+        }
+        seq->head_unstored = book_newest_head(book);
+    }
+    state_to(seq, SEQ_SIGNED);
+    return TLY_OK;
+}
+
+/* Puts a logged entry into the tally, which keeps the slots' counts. */
+static void
+apply(struct tally *tally, uint64_t position, const struct book_entry *entry,
+      const struct checked *checked)
+{
+    if (entry->kind == LEAF_CONFLICT) {
+        tally_conflict(tally, entry->branch, position);
+    }
+    for (uint32_t i = 0; entry->kind == LEAF_BUNDLE && i < checked->slots_n; i++) {
+        const struct checked_slot *slot   = &checked->slots[i];
+        const struct tally_change  change = {.slot     = slot->slot,
+                                             .counts   = slot->counts,
+                                             .checks   = slot->holds | slot->flags,
+                                             .revision = entry->revision,
+                                             .held     = slot->holds != 0,
+                                             .not_held = slot->not_held};
+        tally_apply(tally, &change, position);
+    }
+    tally->position = position + 1;
+}
+
+static void
+step_signed(struct seq *seq)
+{
+    change_begin(seq);
+    for (unsigned i = 0; i < seq->batch.rows_n; i++) {
+        const struct seq_row *row = &seq->rows[i];
+        apply(seq->config.tally, row->position, row->entry, row->bundle->checked);
+    }
+    change_end(seq);
+    state_to(seq, SEQ_IDLE);
+    if (seq->batch.new_size > seq->batch.old_size) {
+        effects(seq)->publish(effects(seq)->ctx, seq->batch.new_size);
+    }
+    answer_all(seq, TLY_OK, "");
+    seq->batch = (struct seq_batch){0};
+}
+
+enum tly_err
+seq_step(struct seq *seq, struct tly_diag *diag)
+{
+    switch (seq->state) {
+    case SEQ_PLACED:
+        return step_placed(seq, diag);
+    case SEQ_DOUBT:
+        return step_doubt(seq, diag);
+    case SEQ_STORED:
+        return step_stored(seq, diag);
+    case SEQ_SIGNED:
+        step_signed(seq);
+        return TLY_OK;
+    case SEQ_FAILED:
+        return tly_fail(diag, TLY_ECORRUPT, "%s", seq->why.text);
+    case SEQ_REPLAY:
+    case SEQ_IDLE:
+    case SEQ_STATES_N:
+        break;
+    }
+    return TLY_OK;
+}
+
+/* ---- the start ---- */
+
+static enum tly_err
+replay_check(const struct seq *seq, const struct book_entry *entry, struct tly_diag *diag)
+{
+    const struct book       *book = seq->config.book;
+    const unsigned long long at   = book_size(book);
+    if ((entry->kind == LEAF_GENESIS) != (at == 0)) {
+        return tly_fail(diag, TLY_ECORRUPT, "position %llu: genesis is position 0, and only that",
+                        at);
+    }
+    if (at == 0) {
+        return TLY_OK;
+    }
+    if (entry->accepted_ms < book_entry(book, at - 1)->accepted_ms) {
+        return tly_fail(diag, TLY_ECORRUPT, "position %llu: accepted before its predecessor", at);
+    }
+    if (entry->branch.v >= seq->config.election->branches_n ||
+        entry->terminal.v >= seq->config.registry->terminals_n) {
+        return tly_fail(diag, TLY_ECORRUPT, "position %llu: no such branch or terminal", at);
+    }
+    const struct seq_place place = seq_judge(book, entry);
+    const bool             conflict =
+        entry->kind == LEAF_CONFLICT && place.verdict == SEQ_CONTRADICTS &&
+        tly_hash_eq(&entry->first_envelope, &book_entry(book, place.position)->envelope);
+    if (!conflict && !(entry->kind == LEAF_BUNDLE && place.verdict == SEQ_FITS)) {
+        return tly_fail(diag, TLY_ECORRUPT,
+                        "position %llu: a %s of revision %u cannot stand there (verdict %d)", at,
+                        leaf_kind_name(entry->kind), entry->revision, (int)place.verdict);
+    }
+    return TLY_OK;
+}
+
+enum tly_err
+seq_replay(struct seq *seq, const struct book_entry *entry, const struct checked *checked,
+           struct tly_diag *diag)
+{
+    struct checked_slot slots[ELECTION_BRANCH_CONTESTS_MAX];
+    struct checked      kept     = {.slots = slots};
+    const uint64_t      position = book_size(seq->config.book);
+    TLY_CHECK(seq->state == SEQ_REPLAY);
+    TLY_CHECK((checked != NULL) == (entry->kind == LEAF_BUNDLE));
+    enum tly_err err = replay_check(seq, entry, diag);
+    if (err != TLY_OK) {
+        return err;
+    }
+    if (checked != NULL) {
+        TLY_CHECK(checked->slots_n <= ELECTION_BRANCH_CONTESTS_MAX);
+        kept.slots_n = checked->slots_n;
+        memcpy(slots, checked->slots, checked->slots_n * sizeof *slots);
+        if (!seq_copy_counts(seq->config.election, slots, kept.slots_n, seq->config.arena)) {
+            return tly_fail(diag, TLY_ENOMEM, "position %llu: no memory for its counts",
+                            (unsigned long long)position);
+        }
+    }
+    err = book_append(seq->config.book, entry);
+    if (err != TLY_OK) {
+        return tly_fail(diag, err, "position %llu does not fit", (unsigned long long)position);
+    }
+    apply(seq->config.tally, position, entry, &kept);
+    return TLY_OK;
+}
+
+void
+seq_start(struct seq *seq)
+{
+    const uint64_t size = book_size(seq->config.book);
+    TLY_CHECK(size > 0);                               /* the genesis entry at least */
+    seq->batch = (struct seq_batch){.new_size = size}; /* nothing to apply, all to publish */
+    state_to(seq, SEQ_STORED);
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where an item goes in the ledger, and the copies that the batch keeps of it. */
+#include "base/check.h"
+
+#include "seq_int.h"
+
+#define NOWHERE UINT64_MAX
+
+struct seq_place
+seq_judge(const struct book *book, const struct book_entry *entry)
+{
+    const uint64_t known = book_find_payload(book, &entry->payload);
+    if (known != NOWHERE) {
+        const bool bundle = book_entry(book, known)->kind == LEAF_BUNDLE;
+        return (struct seq_place){bundle ? SEQ_KNOWN : SEQ_KNOWN_BAD, known};
+    }
+    const uint64_t           at     = book_newest(book, entry->branch);
+    const struct book_entry *newest = at == NOWHERE ? NULL : book_entry(book, at);
+    const uint32_t           last   = newest == NULL ? 0 : newest->revision;
+    if (entry->revision <= last) {
+        return (struct seq_place){SEQ_CONTRADICTS,
+                                  book_revision(book, entry->branch, entry->revision)};
+    }
+    if (entry->revision != last + 1) {
+        return (struct seq_place){SEQ_GAP, at};
+    }
+    const bool right_prev = newest == NULL
+                                ? !entry->has_prev
+                                : entry->has_prev && tly_hash_eq(&entry->prev, &newest->payload);
+    return (struct seq_place){right_prev ? SEQ_FITS : SEQ_WRONG_PREV, at};
+}
+
+/* ---- copies ---- */
+
+static bool
+copy_bytes(struct tly_arena *arena, struct tly_bytes *bytes)
+{
+    const char *copy = tly_arena_text(arena, *bytes);
+    if (copy == NULL) {
+        return false;
+    }
+    bytes->data = (const uint8_t *)copy;
+    return true;
+}
+
+static size_t
+counts_bytes(const struct election *election, struct slot_ix slot)
+{
+    const struct contest *contest = &election->contests[election->slots[slot.v].contest.v];
+    return sizeof(struct counts) +
+           sizeof(uint32_t) * ((size_t)contest->lists_n + contest->candidates_n);
+}
+
+bool
+seq_copy_counts(const struct election *election, struct checked_slot slots[], uint32_t slots_n,
+                struct tly_arena *arena)
+{
+    for (uint32_t i = 0; i < slots_n; i++) {
+        if (slots[i].counts != NULL) {
+            const size_t bytes  = counts_bytes(election, slots[i].slot);
+            void        *counts = tly_arena_alloc(arena, bytes, 1);
+            if (counts == NULL) {
+                return false;
+            }
+            slots[i].counts = memcpy(counts, slots[i].counts, bytes);
+        }
+    }
+    return true;
+}
+
+static const struct checked *
+copy_checked(struct seq *seq, const struct checked *from)
+{
+    struct checked      *copy  = TLY_NEW(&seq->memory, struct checked, 1);
+    struct checked_slot *slots = TLY_NEW(&seq->memory, struct checked_slot, from->slots_n);
+    if (copy == NULL || slots == NULL) {
+        return NULL;
+    }
+    memcpy(slots, from->slots, from->slots_n * sizeof *slots);
+    *copy = (struct checked){.slots = slots, .slots_n = from->slots_n};
+    return seq_copy_counts(seq->config.election, slots, copy->slots_n, &seq->memory) ? copy : NULL;
+}
+
+size_t
+seq_item_bytes(const struct seq *seq, const struct seq_item *item)
+{
+    size_t bytes = item->evidence.body.len;
+    if (item->kind == SEQ_BUNDLE) {
+        const struct seq_bundle *bundle = &item->bundle;
+        bytes += bundle->payload.len + bundle->head.len + bundle->tail.len + bundle->held.len;
+        for (uint32_t i = 0; i < bundle->checked->slots_n; i++) {
+            bytes += sizeof(struct checked_slot) +
+                     counts_bytes(seq->config.election, bundle->checked->slots[i].slot);
+        }
+    }
+    return bytes;
+}
+
+/* A copy that lives as long as the batch: in doubt the request is answered, and gone, before the
+ * batch is settled.  NULL: no memory. */
+static struct seq_bundle *
+copy_bundle(struct seq *seq, const struct seq_bundle *from)
+{
+    struct seq_bundle *copy = TLY_NEW(&seq->memory, struct seq_bundle, 1);
+    if (copy == NULL) {
+        return NULL;
+    }
+    *copy           = *from;
+    copy->held      = (struct tly_bytes){NULL, 0}; /* the book's entry has it */
+    copy->checked   = copy_checked(seq, from->checked);
+    const bool fits = copy->checked != NULL && copy_bytes(&seq->memory, &copy->payload) &&
+                      copy_bytes(&seq->memory, &copy->head) &&
+                      copy_bytes(&seq->memory, &copy->tail);
+    return fits ? copy : NULL;
+}
+
+/* ---- placing ---- */
+
+static void
+wait_for(struct seq *seq, struct seq_item *item, enum seq_outcome outcome, uint64_t position)
+{
+    TLY_CHECK(seq->waiting_n < SEQ_BATCH_MAX);
+    seq->waiting[seq->waiting_n++] = (struct seq_waiting){item, outcome, position};
+}
+
+static void
+no_room(struct seq *seq, struct seq_item *item, enum tly_err err)
+{
+    item->err = tly_fail(&item->diag, err, "the sequencer's memory is full");
+    wait_for(seq, item, SEQ_NO_ROOM, NOWHERE);
+}
+
+static void
+place_evidence(struct seq *seq, struct seq_item *item, const struct seq_evidence *evidence,
+               enum seq_outcome outcome)
+{
+    struct seq_evidence *copy   = TLY_NEW(&seq->memory, struct seq_evidence, 1);
+    const char          *code   = tly_arena_text(&seq->memory, tly_text(evidence->code));
+    const char          *detail = tly_arena_text(&seq->memory, tly_text(evidence->detail));
+    if (copy == NULL || code == NULL || detail == NULL) {
+        no_room(seq, item, TLY_ENOMEM);
+        return;
+    }
+    *copy        = *evidence;
+    copy->code   = code;
+    copy->detail = detail;
+    if (!copy_bytes(&seq->memory, &copy->body)) {
+        no_room(seq, item, TLY_ENOMEM);
+        return;
+    }
+    seq->evidence[seq->batch.evidence_n++] = copy;
+    wait_for(seq, item, outcome, NOWHERE);
+}
+
+/* The diag is set; the body is kept with it. */
+static void
+refuse(struct seq *seq, struct seq_item *item)
+{
+    struct seq_evidence evidence = item->evidence;
+    evidence.status              = tly_err_http(TLY_ECONFLICT);
+    evidence.code                = item->diag.code;
+    evidence.detail              = item->diag.text;
+    place_evidence(seq, item, &evidence, SEQ_REFUSED);
+}
+
+/* One more leaf for the batch: the bundle's own, or its conflict's. */
+static void
+log_item(struct seq *seq, struct seq_item *item, const struct book_entry *entry,
+         enum seq_outcome outcome)
+{
+    struct book             *book     = seq->config.book;
+    const uint64_t           position = book_size(book);
+    const struct seq_bundle *bundle   = copy_bundle(seq, &item->bundle);
+    const enum tly_err       err      = bundle == NULL ? TLY_ENOMEM : book_append(book, entry);
+    if (err != TLY_OK) {
+        no_room(seq, item, err);
+        return;
+    }
+    seq->rows[seq->batch.rows_n++] = (struct seq_row){
+        .position = position, .entry = book_entry(book, position), .bundle = bundle};
+    wait_for(seq, item, outcome, position);
+}
+
+static void
+place_conflict(struct seq *seq, struct seq_item *item, struct book_entry *entry, uint64_t first)
+{
+    (void)tly_fail_at(&item->diag, TLY_ECONFLICT, "S04", "revision",
+                      "revision %u of this branch is logged at position %llu with another payload",
+                      entry->revision, (unsigned long long)first);
+    if (book_conflicts(seq->config.book, entry->branch) >= SEQ_CONFLICTS_MAX) {
+        refuse(seq, item);
+        return;
+    }
+    entry->kind           = LEAF_CONFLICT;
+    entry->held           = (struct tly_bytes){NULL, 0};
+    entry->first_envelope = book_entry(seq->config.book, first)->envelope;
+    log_item(seq, item, entry, SEQ_CONFLICT);
+}
+
+static struct book_entry
+entry_of(const struct seq *seq, const struct seq_bundle *bundle)
+{
+    return (struct book_entry){.kind         = LEAF_BUNDLE,
+                               .branch       = bundle->branch,
+                               .terminal     = bundle->terminal,
+                               .revision     = bundle->revision,
+                               .has_prev     = bundle->has_prev,
+                               .payload_len  = (uint32_t)bundle->payload.len,
+                               .envelope_len = bundle->envelope_len,
+                               .accepted_ms  = seq->accepted_ms,
+                               .prev         = bundle->prev,
+                               .payload      = bundle->payload_hash,
+                               .envelope     = bundle->envelope_hash,
+                               .held         = bundle->held};
+}
+
+static void
+place_bundle(struct seq *seq, struct seq_item *item)
+{
+    struct book_entry      entry = entry_of(seq, &item->bundle);
+    const struct seq_place place = seq_judge(seq->config.book, &entry);
+    switch (place.verdict) {
+    case SEQ_KNOWN:
+        wait_for(seq, item, SEQ_SAME, place.position);
+        return;
+    case SEQ_KNOWN_BAD:
+        (void)tly_fail_at(&item->diag, TLY_ECONFLICT, "S04", "revision",
+                          "revision %u of this branch is logged with another payload; this one is "
+                          "logged as its conflict at position %llu",
+                          entry.revision, (unsigned long long)place.position);
+        wait_for(seq, item, SEQ_CONFLICT, place.position);
+        return;
+    case SEQ_CONTRADICTS:
+        place_conflict(seq, item, &entry, place.position);
+        return;
+    case SEQ_GAP:
+        (void)tly_fail_at(&item->diag, TLY_ECONFLICT, "S04", "revision",
+                          "revision %u does not follow on what is logged", entry.revision);
+        refuse(seq, item);
+        return;
+    case SEQ_WRONG_PREV:
+        (void)tly_fail_at(&item->diag, TLY_ECONFLICT, "S04", "prev",
+                          "prev is not the payload that revision %u replaces", entry.revision);
+        refuse(seq, item);
+        return;
+    case SEQ_FITS:
+        break;
+    }
+    if (entry.revision > 1 && !item->bundle.revise_ok) {
+        (void)tly_fail_at(&item->diag, TLY_ECONFLICT, "S04", "revision",
+                          "revision %u lacks the signatures that policy revise asks for",
+                          entry.revision);
+        refuse(seq, item);
+        return;
+    }
+    log_item(seq, item, &entry, SEQ_CREATED);
+}
+
+void
+seq_place_item(struct seq *seq, struct seq_item *item)
+{
+    item->position = NOWHERE;
+    if (item->kind == SEQ_EVIDENCE) {
+        place_evidence(seq, item, &item->evidence, SEQ_KEPT);
+    } else {
+        place_bundle(seq, item);
+    }
+}
