@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/leaf.h"
+
+#include "base/check.h"
+#include "core/election.h"
+#include "rd.h"
+#include "wr.h"
+
+#define FIRST_LINE    "tally/leaf/v1\n"
+#define CHECK_LEN_MAX 8 /* "N08" */
+
+/* Kinds in the order of enum leaf_kind; 0 is none. */
+static const char *const kind_names[] = {
+    [LEAF_GENESIS] = "genesis", [LEAF_BUNDLE] = "bundle", [LEAF_CONFLICT] = "conflict"};
+
+const char *
+leaf_kind_name(enum leaf_kind kind)
+{
+    TLY_CHECK(kind >= LEAF_GENESIS && kind <= LEAF_CONFLICT);
+    return kind_names[kind];
+}
+
+static void
+line_text(struct wr *wr, const char *name, const char *value)
+{
+    wr_text(wr, name);
+    wr_text(wr, value);
+    wr_text(wr, "\n");
+}
+
+static void
+line_number(struct wr *wr, const char *name, uint64_t value)
+{
+    wr_text(wr, name);
+    wr_u64(wr, value);
+    wr_text(wr, "\n");
+}
+
+static void
+line_hash(struct wr *wr, const char *name, const struct tly_hash *hash)
+{
+    wr_text(wr, name);
+    wr_hash(wr, hash);
+    wr_text(wr, "\n");
+}
+
+static void
+line_hash_len(struct wr *wr, const char *name, const struct tly_hash *hash, uint64_t len)
+{
+    wr_text(wr, name);
+    wr_hash(wr, hash);
+    line_number(wr, " ", len);
+}
+
+/* What bundles and conflicts have in common, from branch to terminal. */
+static void
+wr_bundle(struct wr *wr, const struct leaf *leaf)
+{
+    line_text(wr, "branch ", leaf->branch);
+    line_number(wr, "revision ", leaf->revision);
+    if (leaf->has_prev) {
+        line_hash(wr, "prev ", &leaf->prev);
+    } else {
+        wr_text(wr, "prev -\n");
+    }
+    line_hash(wr, "key ", &leaf->key);
+    line_hash_len(wr, "payload ", &leaf->payload, leaf->payload_len);
+    line_hash_len(wr, "envelope ", &leaf->envelope, leaf->envelope_len);
+    line_number(wr, "accepted ", leaf->accepted_ms);
+    line_text(wr, "terminal ", leaf->terminal);
+}
+
+size_t
+leaf_write(const struct leaf *leaf, char out[LEAF_LEN_MAX])
+{
+    struct wr wr = {.p = out, .end = out + LEAF_LEN_MAX};
+    wr_text(&wr, FIRST_LINE);
+    line_text(&wr, "kind ", leaf_kind_name(leaf->kind));
+    line_text(&wr, "election ", leaf->election);
+    switch (leaf->kind) {
+    case LEAF_GENESIS:
+        line_hash(&wr, "definition ", &leaf->definition);
+        line_hash(&wr, "registry ", &leaf->registry);
+        line_number(&wr, "accepted ", leaf->accepted_ms);
+        break;
+    case LEAF_BUNDLE:
+        wr_bundle(&wr, leaf);
+        wr_bytes(&wr, leaf->held);
+        break;
+    case LEAF_CONFLICT:
+        wr_bundle(&wr, leaf);
+        line_hash(&wr, "first ", &leaf->first_envelope);
+        break;
+    }
+    return wr.full ? 0 : (size_t)(wr.p - out);
+}
+
+static bool
+read_kind(struct rd *rd, struct leaf *leaf)
+{
+    struct tly_bytes text;
+    if (!rd_lit(rd, "kind ") || !rd_until(rd, '\n', &text)) {
+        return false;
+    }
+    for (unsigned kind = LEAF_GENESIS; kind <= LEAF_CONFLICT; kind++) {
+        if (tly_bytes_eq(text, tly_text(kind_names[kind]))) {
+            leaf->kind = (enum leaf_kind)kind;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+read_prev(struct rd *rd, struct leaf *leaf)
+{
+    if (!rd_lit(rd, "prev ")) {
+        return false;
+    }
+    if (rd_lit(rd, "-\n")) {
+        return true;
+    }
+    leaf->has_prev = true;
+    return rd_hash(rd, '\n', &leaf->prev);
+}
+
+static bool
+read_revision(struct rd *rd, struct leaf *leaf)
+{
+    uint64_t n;
+    if (!rd_lit(rd, "revision ") || !rd_u64(rd, '\n', &n) || n < 1 || n > ELECTION_COUNT_MAX) {
+        return false;
+    }
+    leaf->revision = (uint32_t)n;
+    return true;
+}
+
+static bool
+read_bundle(struct rd *rd, struct leaf_texts *texts, struct leaf *leaf)
+{
+    return rd_lit(rd, "branch ") && rd_code(rd, '\n', texts->branch) && read_revision(rd, leaf) &&
+           read_prev(rd, leaf) && rd_lit(rd, "key ") && rd_hash(rd, '\n', &leaf->key) &&
+           rd_lit(rd, "payload ") && rd_hash(rd, ' ', &leaf->payload) &&
+           rd_u64(rd, '\n', &leaf->payload_len) && rd_lit(rd, "envelope ") &&
+           rd_hash(rd, ' ', &leaf->envelope) && rd_u64(rd, '\n', &leaf->envelope_len) &&
+           rd_lit(rd, "accepted ") && rd_u64(rd, '\n', &leaf->accepted_ms) &&
+           rd_lit(rd, "terminal ") && rd_code(rd, '\n', texts->terminal);
+}
+
+/* "N08,S03": upper-case letters and digits, at least one code. */
+static bool
+checks_ok(struct tly_bytes checks)
+{
+    size_t len = 0; /* of the code so far */
+    for (size_t i = 0; i < checks.len; i++) {
+        const uint8_t c = checks.data[i];
+        if (c == ',') {
+            if (len == 0) {
+                return false;
+            }
+            len = 0;
+        } else if ((c < 'A' || c > 'Z') && (c < '0' || c > '9')) {
+            return false;
+        } else if (++len > CHECK_LEN_MAX) {
+            return false;
+        }
+    }
+    return len > 0;
+}
+
+/* Lines "held CONTEST CODE,CODE" to the end. */
+static bool
+read_held(struct rd *rd, struct leaf *leaf)
+{
+    const uint8_t *start = rd->p;
+    while (rd_left(rd) > 0) {
+        char             contest[CODE_LEN_MAX + 1];
+        struct tly_bytes checks;
+        if (!rd_lit(rd, "held ") || !rd_code(rd, ' ', contest) || !rd_until(rd, '\n', &checks) ||
+            !checks_ok(checks)) {
+            return false;
+        }
+    }
+    leaf->held = (struct tly_bytes){start, (size_t)(rd->p - start)};
+    return true;
+}
+
+static bool
+read_rest(struct rd *rd, struct leaf_texts *texts, struct leaf *leaf)
+{
+    switch (leaf->kind) {
+    case LEAF_GENESIS:
+        return rd_lit(rd, "definition ") && rd_hash(rd, '\n', &leaf->definition) &&
+               rd_lit(rd, "registry ") && rd_hash(rd, '\n', &leaf->registry) &&
+               rd_lit(rd, "accepted ") && rd_u64(rd, '\n', &leaf->accepted_ms);
+    case LEAF_BUNDLE:
+        return read_bundle(rd, texts, leaf) && read_held(rd, leaf);
+    case LEAF_CONFLICT:
+        return read_bundle(rd, texts, leaf) && rd_lit(rd, "first ") &&
+               rd_hash(rd, '\n', &leaf->first_envelope);
+    }
+    return false;
+}
+
+enum tly_err
+leaf_parse(struct tly_bytes in, struct leaf_texts *texts, struct leaf *out, struct tly_diag *diag)
+{
+    struct rd         rd   = rd_of(in);
+    struct leaf       leaf = {0};
+    struct leaf_texts read = {0};
+    if (in.len > LEAF_LEN_MAX) {
+        return tly_fail(diag, TLY_EINPUT, "leaf longer than %d bytes", LEAF_LEN_MAX);
+    }
+    if (!rd_lit(&rd, FIRST_LINE) || !read_kind(&rd, &leaf) || !rd_lit(&rd, "election ") ||
+        !rd_code(&rd, '\n', read.election) || !read_rest(&rd, &read, &leaf) || rd_left(&rd) > 0) {
+        return tly_fail(diag, TLY_EINPUT, "not a leaf: byte %zu", (size_t)(rd.p - in.data));
+    }
+    *texts        = read;
+    leaf.election = texts->election;
+    if (leaf.kind != LEAF_GENESIS) {
+        leaf.branch   = texts->branch;
+        leaf.terminal = texts->terminal;
+    }
+    *out = leaf;
+    return TLY_OK;
+}

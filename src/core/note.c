@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/note.h"
+
+#include <sodium.h>
+
+#include "base/base64.h"
+#include "base/check.h"
+#include "base/hex.h"
+#include "rd.h"
+#include "wr.h"
+
+#define DASH        "\xe2\x80\x94 " /* U+2014 and a space open a signature line */
+#define ALG_ED25519 0x01
+#define ID_LEN      4
+
+/* A name of a note's key: printable ASCII, no space, no '+' (C2SP signed-note). */
+static bool
+name_ok(struct tly_bytes name)
+{
+    if (name.len < 1 || name.len > NOTE_ORIGIN_LEN_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.data[i] <= ' ' || name.data[i] > '~' || name.data[i] == '+') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* SHA-256(name || 0x0A || 0x01 || key), its first four bytes. */
+static void
+key_id(struct tly_bytes name, const struct tly_key *key, uint8_t id[ID_LEN])
+{
+    static const uint8_t     between[2] = {'\n', ALG_ED25519};
+    crypto_hash_sha256_state state;
+    struct tly_hash          hash;
+    crypto_hash_sha256_init(&state);
+    crypto_hash_sha256_update(&state, name.data, name.len);
+    crypto_hash_sha256_update(&state, between, sizeof between);
+    crypto_hash_sha256_update(&state, key->b, sizeof key->b);
+    crypto_hash_sha256_final(&state, hash.b);
+    memcpy(id, hash.b, ID_LEN);
+}
+
+static struct wr
+wr_note(char out[NOTE_LEN_MAX])
+{
+    return (struct wr){.p = out, .end = out + NOTE_LEN_MAX};
+}
+
+void
+note_vkey_make(const char *name, const struct tly_key *key, struct note_vkey *out)
+{
+    const struct tly_bytes text = tly_text(name);
+    TLY_CHECK(name_ok(text));
+    *out = (struct note_vkey){.key = *key};
+    memcpy(out->name, text.data, text.len);
+    key_id(text, key, out->id);
+}
+
+size_t
+note_vkey_write(const struct note_vkey *vkey, char out[NOTE_LEN_MAX])
+{
+    struct wr wr = wr_note(out);
+    uint8_t   key[1 + sizeof vkey->key.b];
+    key[0] = ALG_ED25519;
+    memcpy(key + 1, vkey->key.b, sizeof vkey->key.b);
+    wr_text(&wr, vkey->name);
+    wr_text(&wr, "+");
+    wr_hex(&wr, vkey->id, ID_LEN);
+    wr_text(&wr, "+");
+    wr_base64(&wr, (struct tly_bytes){key, sizeof key}, TLY_BASE64_STD);
+    return wr_done(&wr, out);
+}
+
+/* Canonical base64 in the standard alphabet of exactly len bytes. */
+static bool
+base64_exact(struct tly_bytes text, uint8_t *out, size_t len)
+{
+    uint8_t         buf[96];
+    size_t          got;
+    enum tly_base64 alphabet;
+    if (text.len != TLY_BASE64_LEN(len) || text.len / 4 * 3 > sizeof buf ||
+        !tly_base64_decode(text, buf, &got, &alphabet) || got != len ||
+        alphabet != TLY_BASE64_STD) {
+        return false;
+    }
+    memcpy(out, buf, len);
+    return true;
+}
+
+bool
+note_vkey_parse(struct tly_bytes text, struct note_vkey *out)
+{
+    struct rd        rd = rd_of(text);
+    struct tly_bytes name;
+    struct tly_bytes id_text;
+    uint8_t          id[ID_LEN];
+    uint8_t          key[1 + sizeof out->key.b];
+    struct note_vkey vkey = {0};
+    if (!rd_until(&rd, '+', &name) || !name_ok(name) || !rd_until(&rd, '+', &id_text) ||
+        !tly_unhex(id_text, id, sizeof id) ||
+        !base64_exact((struct tly_bytes){rd.p, rd_left(&rd)}, key, sizeof key) ||
+        key[0] != ALG_ED25519) {
+        return false;
+    }
+    memcpy(vkey.name, name.data, name.len);
+    memcpy(vkey.key.b, key + 1, sizeof vkey.key.b);
+    key_id(name, &vkey.key, vkey.id);
+    if (memcmp(id, vkey.id, sizeof id) != 0) {
+        return false;
+    }
+    *out = vkey;
+    return true;
+}
+
+static void
+wr_body(struct wr *wr, const char *origin, const struct note_head *head)
+{
+    wr_text(wr, origin);
+    wr_text(wr, "\n");
+    wr_u64(wr, head->size);
+    wr_text(wr, "\n");
+    wr_base64(wr, (struct tly_bytes){head->root.b, sizeof head->root.b}, TLY_BASE64_STD);
+    wr_text(wr, "\n");
+}
+
+size_t
+note_body(const char *origin, const struct note_head *head, char out[NOTE_LEN_MAX])
+{
+    struct wr wr = wr_note(out);
+    TLY_CHECK(name_ok(tly_text(origin)));
+    wr_body(&wr, origin, head);
+    return wr_done(&wr, out);
+}
+
+void
+note_sign(const char *origin, const struct note_head *head, const struct sign_secret *secret,
+          struct tly_sig *out)
+{
+    char         body[NOTE_LEN_MAX];
+    const size_t len = note_body(origin, head, body);
+    sign_make(secret, (struct tly_bytes){(const uint8_t *)body, len}, out);
+}
+
+size_t
+note_write(const struct note_head *head, const struct note_vkey *vkey, const struct tly_sig *sig,
+           char out[NOTE_LEN_MAX])
+{
+    struct wr wr = wr_note(out);
+    uint8_t   field[ID_LEN + sizeof sig->b];
+    memcpy(field, vkey->id, ID_LEN);
+    memcpy(field + ID_LEN, sig->b, sizeof sig->b);
+    wr_body(&wr, vkey->name, head);
+    wr_text(&wr, "\n" DASH);
+    wr_text(&wr, vkey->name);
+    wr_text(&wr, " ");
+    wr_base64(&wr, (struct tly_bytes){field, sizeof field}, TLY_BASE64_STD);
+    wr_text(&wr, "\n");
+    return wr_done(&wr, out);
+}
+
+/* The three lines of a checkpoint and the blank one; *body is what is signed. */
+static bool
+read_body(struct rd *rd, struct tly_bytes *origin, struct note_head *head, struct tly_bytes *body)
+{
+    const uint8_t   *start = rd->p;
+    struct tly_bytes root;
+    if (!rd_until(rd, '\n', origin) || !rd_u64(rd, '\n', &head->size) ||
+        !rd_until(rd, '\n', &root) || !base64_exact(root, head->root.b, sizeof head->root.b)) {
+        return false;
+    }
+    *body = (struct tly_bytes){start, (size_t)(rd->p - start)};
+    return rd_lit(rd, "\n");
+}
+
+struct signature_line {
+    struct tly_bytes name;
+    struct tly_bytes field; /* base64 of id and signature */
+    uint8_t          id[ID_LEN];
+};
+
+/* One line "— NAME BASE64".  Of other signers only the form is known: an id and something more. */
+static bool
+read_signature(struct rd *rd, struct signature_line *out)
+{
+    uint8_t         data[NOTE_LEN_MAX / 4 * 3];
+    size_t          len;
+    enum tly_base64 alphabet;
+    if (!rd_lit(rd, DASH) || !rd_until(rd, ' ', &out->name) || out->name.len < 1 ||
+        memchr(out->name.data, '\n', out->name.len) != NULL ||
+        memchr(out->name.data, '+', out->name.len) != NULL || !rd_until(rd, '\n', &out->field) ||
+        out->field.len > NOTE_LEN_MAX || !tly_base64_decode(out->field, data, &len, &alphabet) ||
+        alphabet != TLY_BASE64_STD || len <= ID_LEN) {
+        return false;
+    }
+    memcpy(out->id, data, ID_LEN);
+    return true;
+}
+
+enum tly_err
+note_check(struct tly_bytes note, const struct note_vkey *vkey, struct note_head *out,
+           struct tly_diag *diag)
+{
+    struct rd        rd = rd_of(note);
+    struct tly_bytes origin;
+    struct tly_bytes body;
+    struct note_head head;
+    bool             found   = false;
+    bool             correct = true;
+    if (note.len > NOTE_LEN_MAX || !read_body(&rd, &origin, &head, &body)) {
+        return tly_fail(diag, TLY_EINPUT, "not a checkpoint of three lines");
+    }
+    if (!tly_bytes_eq(origin, tly_text(vkey->name))) {
+        return tly_fail(diag, TLY_EINPUT, "checkpoint of another origin than %s", vkey->name);
+    }
+    do { /* at least one signature line, every one well formed */
+        struct signature_line line;
+        uint8_t               field[ID_LEN + sizeof(struct tly_sig)];
+        if (!read_signature(&rd, &line)) {
+            return tly_fail(diag, TLY_EINPUT, "signature line of the checkpoint is malformed");
+        }
+        if (tly_bytes_eq(line.name, origin) && memcmp(line.id, vkey->id, ID_LEN) == 0) {
+            struct tly_sig sig = {0};
+            found              = true;
+            correct            = correct && base64_exact(line.field, field, sizeof field);
+            if (correct) {
+                memcpy(sig.b, field + ID_LEN, sizeof sig.b);
+                correct = sign_verify(&vkey->key, body, &sig);
+            }
+        }
+    } while (rd_left(&rd) > 0);
+    if (!found) {
+        return tly_fail(diag, TLY_ENOKEY, "no signature line of %s", vkey->name);
+    }
+    if (!correct) {
+        return tly_fail(diag, TLY_EFORBID, "the signature of %s does not verify", vkey->name);
+    }
+    *out = head;
+    return TLY_OK;
+}
