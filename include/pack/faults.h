@@ -24,3 +24,5 @@ struct faults {
 
 void faults_add(struct faults *faults, const char *file, uint32_t line, uint32_t column,
                 const char *format, ...) TLY_PRINTF(5, 6);
+/* By file, line and column; the loaders do it before they return. */
+void faults_sort(struct faults *faults);

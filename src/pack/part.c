@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "part.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/hex.h"
+#include "sys/file.h"
+#include "sys/sha256.h"
+
+#define LIST_ARENA_BYTES ((size_t)4 << 20)
+#define LIST_NAMES_MAX   10000
+
+static const char *const definition_names[] = {
+    "areas.csv",    "ballots.csv",   "branches.csv", "candidates.csv",
+    "contests.csv", "election.json", "lists.csv",    NULL};
+static const char *const registry_names[] = {"clients.csv", "officers.csv", "terminals.csv", NULL};
+
+const char *const *
+part_names(enum package_kind kind)
+{
+    return kind == PACKAGE_DEFINITION ? definition_names : registry_names;
+}
+
+enum tly_err
+part_read(const char *dir, const char *name, struct tly_arena *arena, struct part *out,
+          struct tly_diag *diag)
+{
+    char             path[PATH_MAX];
+    struct tly_bytes bytes;
+    if (snprintf(path, sizeof path, "%s/%s", dir, name) >= PATH_MAX) {
+        return tly_fail(diag, TLY_EIO, "%s: the path is too long", dir);
+    }
+    const enum tly_err err = file_read(path, PART_BYTES_MAX, arena, &bytes, diag);
+    if (err != TLY_OK) {
+        return err;
+    }
+    /* The bytes are ours, in our arena: the reader of CSV works in place. */
+    *out = (struct part){.name = name,
+                         .data = (uint8_t *)(uintptr_t)bytes.data,
+                         .len  = bytes.len,
+                         .hash = sys_sha256(bytes)};
+    return TLY_OK;
+}
+
+static bool
+among(const char *const *names, const char *name)
+{
+    for (; *names != NULL; names++) {
+        if (strcmp(*names, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum tly_err
+part_list_check(const char *dir, enum package_kind kind, struct faults *faults,
+                struct tly_diag *diag)
+{
+    TLY_AUTO(arena) struct tly_arena arena = {.bytes_max = LIST_ARENA_BYTES};
+    const char                     **found = NULL;
+    size_t                           n     = 0;
+    const enum tly_err               err = file_list(dir, LIST_NAMES_MAX, &arena, &found, &n, diag);
+    if (err != TLY_OK) {
+        return err;
+    }
+    const char *const *names = part_names(kind);
+    for (size_t i = 0; i < n; i++) {
+        if (among(names, found[i]) || strcmp(found[i], PART_SIGNATURES) == 0) {
+            continue;
+        }
+        const char *kept = tly_arena_text(faults->arena, tly_text(found[i]));
+        faults_add(faults, kept == NULL ? "?" : kept, 0, 0,
+                   "this file does not belong to a %s; remove it",
+                   kind == PACKAGE_DEFINITION ? "definition" : "registry");
+    }
+    return TLY_OK;
+}
+
+void
+part_sum_line(struct sys_sha256_ctx *ctx, const struct tly_hash *hash, const char *name)
+{
+    char hex[2 * sizeof hash->b + 1];
+    tly_hex(hash->b, sizeof hash->b, hex);
+    sys_sha256_add(ctx, tly_text(hex));
+    sys_sha256_add(ctx, tly_text("  "));
+    sys_sha256_add(ctx, tly_text(name));
+    sys_sha256_add(ctx, tly_text("\n"));
+}
+
+enum tly_err
+part_read_all(const char *dir, enum package_kind kind, struct tly_arena *arena,
+              struct faults *faults, struct part parts[PARTS_MAX], struct tly_hash *hash,
+              struct tly_diag *diag)
+{
+    TLY_AUTO(sha256) struct sys_sha256_ctx *ctx   = NULL;
+    const char *const                      *names = part_names(kind);
+    enum tly_err                            err   = sys_sha256_new(&ctx);
+    if (err == TLY_OK) {
+        err = part_list_check(dir, kind, faults, diag);
+    }
+    if (err != TLY_OK) {
+        return err;
+    }
+    for (unsigned i = 0; names[i] != NULL; i++) {
+        err = part_read(dir, names[i], arena, &parts[i], diag);
+        if (err == TLY_ENOENT) {
+            parts[i] = (struct part){.name = names[i]};
+            faults_add(faults, names[i], 0, 0, "this file is missing");
+        } else if (err != TLY_OK) {
+            return err;
+        } else {
+            part_sum_line(ctx, &parts[i].hash, parts[i].name);
+        }
+        parts[i + 1] = (struct part){0};
+    }
+    *hash = sys_sha256_end(ctx);
+    return TLY_OK;
+}
+
+struct part *
+part_find(struct part parts[PARTS_MAX], const char *name)
+{
+    for (unsigned i = 0; i < PARTS_MAX && parts[i].name != NULL; i++) {
+        if (strcmp(parts[i].name, name) == 0) {
+            return &parts[i];
+        }
+    }
+    TLY_CHECK(!"a name that is no part of this package");
+    return NULL;
+}

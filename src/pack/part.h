@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The files of a package: which there are, their bytes and their digests. */
+#pragma once
+
+#include "pack/faults.h"
+#include "pack/package.h"
+
+#define PARTS_MAX       8
+#define PART_BYTES_MAX  ((size_t)512 << 20)
+#define PART_SIGNATURES "signatures.dsse"
+
+struct part {
+    const char     *name;
+    uint8_t        *data; /* writable, data[len] too */
+    size_t          len;
+    struct tly_hash hash;
+};
+
+/* Names of a kind's files, sorted as the C locale sorts; NULL behind the last. */
+const char *const *part_names(enum package_kind kind);
+
+/* Reads a file of a package into the arena.  Errors: as file_read(). */
+TLY_MUST enum tly_err part_read(const char *dir, const char *name, struct tly_arena *arena,
+                                struct part *out, struct tly_diag *diag);
+/* A fault for each file that is missing or too many.  Errors: TLY_EIO, TLY_ENOMEM. */
+TLY_MUST enum tly_err part_list_check(const char *dir, enum package_kind kind,
+                                      struct faults *faults, struct tly_diag *diag);
+/* Reads every file of a package, in the order of part_names(); those that are missing become a
+ * fault and an empty part (data NULL).
+ * Errors: TLY_EIO, TLY_ETOOBIG, TLY_ENOMEM. */
+TLY_MUST enum tly_err part_read_all(const char *dir, enum package_kind kind,
+                                    struct tly_arena *arena, struct faults *faults,
+                                    struct part parts[PARTS_MAX], struct tly_hash *hash,
+                                    struct tly_diag *diag);
+/* Adds one line as sha256sum prints it to the digest of a package. */
+struct sys_sha256_ctx;
+void part_sum_line(struct sys_sha256_ctx *ctx, const struct tly_hash *hash, const char *name);
+/* The part of that name. */
+struct part *part_find(struct part parts[PARTS_MAX], const char *name);
