@@ -1,10 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
 # tallyd.  One non-recursive Makefile; everything made goes under $(B), the source tree stays clean.
 #
-#   make                 build/release: daemon and tools     make check      unit, corpus and integration tests
-#   make CFG=debug|san   other flavours, side by side        make lint       format, tidy, layers, names, headers
-#   make demo            a whole election on this machine    make bench      measured numbers, a JSON line each
-#   make install         PREFIX, SYSCONFDIR, DESTDIR         make deb        a package, from the same install rule
-#   make fuzz T=record   libFuzzer, needs clang              make check-all  check, check under sanitizers, lint, fuzz
+#   make                    build/release: daemon and tools
+#   make CFG=debug          other flavours, side by side: release debug san tsan cov fuzz
+#   make check [T=word]     unit, corpus and integration tests; T: only those whose path has the word
+#   make check-all          check, again under ASan and UBSan, threads under TSan, lint, a little fuzzing
+#   make lint               format, tidy, layers, purity, names, headers, scripts
+#   make fmt                puts the sources into shape
+#   make demo [KEEP=1]      a whole election on this machine; KEEP=1: it stays up to be looked at
+#   make bench [F=a,b]      measured numbers, a JSON line each
+#   make fuzz T=x           libFuzzer on tests/fuzz/fuzz_x.c for SECONDS=60
+#   make install            honours PREFIX, SYSCONFDIR, DESTDIR
+#   make deb                a package, by the same install rule
+#   make clean              removes build/
+#
+# check, check-all, lint, demo and bench first install the Debian packages that are missing.
 
 MAKEFLAGS += -rR --no-print-directory
 SHELL     := /bin/sh
@@ -12,8 +22,19 @@ SHELL     := /bin/sh
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all check check-unit check-it check-all lint fmt fuzz bench demo install deb clean FORCE
+.PHONY: all check check-all lint lint-quick fmt fuzz bench demo install deb clean help FORCE
 all:
+
+# ---- first the packages: nothing below makes sense before gcc and pkg-config are there -----------
+FIRST := $(if $(TLY_READY),,$(filter check check-all lint demo bench,$(MAKECMDGOALS)))
+ifneq ($(FIRST),)
+.NOTPARALLEL:
+.PHONY: packages $(MAKECMDGOALS)
+packages:
+	@tools/bootstrap.sh $(if $(filter check-all lint,$(FIRST)),--all)
+$(MAKECMDGOALS): packages
+	@$(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$$(nproc)) $(if $(filter lint,$@),-k) TLY_READY=1 $@
+else
 
 # ---- what the person building may set --------------------------------------------------------
 CFG        ?= release
@@ -25,10 +46,19 @@ SYSCONFDIR ?= /etc
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 DESTDIR    ?=
 PKG_CONFIG ?= pkg-config
+FLAVOURS   := release debug san tsan cov fuzz
+ifeq ($(filter $(CFG),$(FLAVOURS)),)
+$(error CFG=$(CFG) is none of: $(FLAVOURS))
+endif
 VERSION    := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0)
 
 # ---- what the code needs, whatever the person sets -------------------------------------------
-PKGS      := libmicrohttpd gnutls jansson libpq libsodium libcrypto libssl libsystemd
+PKGS      := libmicrohttpd gnutls jansson libpq libsodium libcrypto libssl libsystemd zlib
+ifneq ($(filter-out clean help fmt,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(shell $(PKG_CONFIG) --exists $(PKGS) 2>/dev/null && echo yes),yes)
+$(error libraries are missing: tools/bootstrap.sh says which and installs them ($(PKG_CONFIG) does not find all of: $(PKGS)))
+endif
+endif
 WARN      := -Wall -Wextra -Werror -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
              -Wpointer-arith -Wcast-qual -Wcast-align -Wwrite-strings -Wundef -Wvla -Wformat=2 \
              -Wswitch-enum -Wimplicit-fallthrough -Wno-missing-field-initializers -Wno-format-zero-length
@@ -85,15 +115,22 @@ $(B)/tests/unit/$(1)/%: $(B)/tests/unit/$(1)/%.o $(call archives,$(1))
 endef
 $(foreach l,$(LAYERS),$(eval $(call LAYER,$(l))))
 
-# ---- programs: a folder each, on top of the archives ----------------------------------------------
-PROGRAMS := $(if $(wildcard src/daemon/*.c),tallyd) $(if $(wildcard src/ctl/*.c),tallyctl) $(if $(wildcard src/sim/*.c),tallysim)
+# ---- programs: a folder each, on top of the archives; their tests link all of it but main.o ---------
+TOP.tallyd   := daemon
+TOP.tallyctl := ctl
+TOP.tallysim := sim
+ON.tallyd    := api
+ON.tallyctl  := submit
+ON.tallysim  := submit
+PROGRAMS := $(foreach p,tallyd tallyctl tallysim,$(if $(wildcard src/$(TOP.$(p))/main.c),$(p)))
+define PROGRAM
+$(B)/$(1): $(call objs,src/$(TOP.$(1))) $(call archives,$(ON.$(1))) $(B)/files
+	$$(call link,$$(filter-out $(B)/files,$$^))
+$(B)/tests/unit/$(TOP.$(1))/%: $(B)/tests/unit/$(TOP.$(1))/%.o $(filter-out %/main.o,$(call objs,src/$(TOP.$(1)))) $(call archives,$(ON.$(1)))
+	$$(call link,$$^)
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call PROGRAM,$(p))))
 all: $(PROGRAMS:%=$(B)/%)
-$(B)/tallyd: $(call objs,src/daemon) $(call archives,api)
-	$(call link,$^)
-$(B)/tallyctl: $(call objs,src/ctl) $(call archives,submit)
-	$(call link,$^)
-$(B)/tallysim: $(call objs,src/sim) $(call archives,submit)
-	$(call link,$^)
 
 # ---- compiling: rebuilt when the source, a header, or the command itself changed ---------------
 $(B)/%.o: %.c $(B)/flags | $(GEN)
@@ -118,60 +155,92 @@ $(GEN): $(B)/gen/store_stmt.%: $(SQL) tools/sqlgen.awk $(B)/files
 	@mkdir -p $(@D)
 	$(call say,SQL)LC_ALL=C awk -v out=$* -f tools/sqlgen.awk $(SQL) >$@
 
-# ---- tests --------------------------------------------------------------------------------------
-UNIT   := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*/test_*.c)))
-TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+# ---- tests: those for TSan say so in their first comment --------------------------------------------
+only     = $(if $(T),$(foreach f,$(1),$(if $(findstring $(T),$(f)),$(f))),$(1))
+CHECKED := $(call only,$(sort $(wildcard tests/unit/*/test_*.c tests/integration/test_*.sh)))
+TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(call only,$(sort $(wildcard tests/fuzz/fuzz_*.c))))
+ifeq ($(CFG),tsan)
+CHECKED := $(if $(CHECKED),$(shell grep -l 'under TSan' $(CHECKED)))
+TARGETS :=
+endif
+UNIT   := $(patsubst %.c,$(B)/%,$(filter %.c,$(CHECKED)))
 REPLAY := $(patsubst %,$(B)/tests/fuzz/replay_%,$(TARGETS))
-$(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(call archives,core)
+$(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(call archives,api)
 	$(call link,$^)
-check: check-unit check-it
-check-unit: $(UNIT) $(REPLAY)
-	@tests/run $(UNIT)
-	@for t in $(TARGETS); do $(B)/tests/fuzz/replay_$$t tests/fuzz/corpus/$$t/* >/dev/null && echo "pass corpus $$t"; done
-check-it: all
-	@B=$(B) tests/run $(sort $(wildcard tests/integration/test_*.sh))
+check: all $(UNIT) $(REPLAY)
+	@B=$(B) tests/run $(UNIT) $(foreach t,$(TARGETS),'$(B)/tests/fuzz/replay_$(t) tests/fuzz/corpus/$(t)') $(filter %.sh,$(CHECKED))
 check-all:
-	@$(MAKE) check && $(MAKE) CFG=san check && $(MAKE) lint
-	@for t in $(TARGETS); do $(MAKE) fuzz T=$$t SECONDS=$(or $(SECONDS),20) 2>&1 | tail -1; done
+	@MAKE='$(MAKE)' tools/check-all.sh $(TARGETS)
 demo bench: all
-	@B=$(B) tests/$@/$@.sh
+	@B=$(B) KEEP='$(KEEP)' F='$(F)' tests/$@/$@.sh
 
-$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(call archives,core)
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(call archives,api)
 	$(call link,-fsanitize=fuzzer $^)
+# What it finds anew goes to the build folder; the corpus in the tree is chosen by hand.
 fuzz:
+	@test -n '$(T)' || { echo 'make fuzz T=name; there are: $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))'; exit 2; }
 	@$(MAKE) CFG=fuzz build/fuzz/tests/fuzz/fuzz_$(T)
-	build/fuzz/tests/fuzz/fuzz_$(T) -max_total_time=$(or $(SECONDS),60) -timeout=5 tests/fuzz/corpus/$(T)
+	@mkdir -p build/fuzz/corpus/$(T)
+	build/fuzz/tests/fuzz/fuzz_$(T) -max_total_time=$(or $(SECONDS),60) -timeout=5 -print_final_stats=1 \
+	    -artifact_prefix=build/fuzz/ build/fuzz/corpus/$(T) tests/fuzz/corpus/$(T)
 
-# ---- lint ---------------------------------------------------------------------------------------
-HDRS := $(wildcard include/*/*.h)
-CSRC := $(wildcard src/*/*.[ch] src/*/*/*.[ch]) $(HDRS)
-lint: $(B)/tallyd $(call archives,api)
+# ---- lint: each script tried with a planted offender by tests/integration/test_lint.sh ---------------
+HDRS   := $(sort $(wildcard include/*/*.h))
+CSRC   := $(call srcs,src/*) $(sort $(wildcard src/*/*.h src/*/*/*.h)) $(HDRS)
+TESTC  := $(sort $(wildcard tests/*/*.[ch] tests/*/*/*.[ch]))
+OBJS   := $(patsubst %.c,$(B)/%.o,$(call srcs,src/*))
+LINTED := $(HDRS:%=$(B)/lint/%.ok) $(patsubst %.c,$(B)/lint/%.c.ok,$(call srcs,src/*))
+lint: lint-quick $(LINTED)
+	@echo lint clean
+lint-quick: $(OBJS) $(call archives,core)
 	@awk -f tools/lint/layers.awk $(CSRC)
 	@tools/lint/purity.sh $(B)/libcore.a $(B)/libbase.a
-	@! grep -nwE 'float|double' $(filter src/core/% include/core/%,$(CSRC))
-	@tools/lint/symbols.sh $(foreach l,$(LAYERS),$(call objs,src/$(l)))
-	@tools/lint/banned.sh $(foreach l,$(LAYERS) daemon,$(call objs,src/$(l)))
-	@for h in $(HDRS:include/%=%); do printf '#include "%s"\n' $$h | $(CC) $(OUR_CFLAGS) $(CPPFLAGS) -fsyntax-only -x c - || exit 1; done
-	@clang-format --dry-run -Werror $(CSRC) $(wildcard tests/*/*.[ch] tests/*/*/*.c)
-	@clang-tidy --quiet $(filter %.c,$(CSRC)) -- $(filter-out -ftrivial% -fstack-clash% $(GCCWARN) -Werror,$(OUR_CFLAGS)) $(CPPFLAGS) 2>/dev/null
-	@echo lint clean
+	@tools/lint/floats.sh $(filter src/core/% include/core/%,$(CSRC))
+	@tools/lint/symbols.sh $(OBJS)
+	@tools/lint/banned.sh $(OBJS)
+	@tools/lint/texts.sh .
+	@printf '%s\n' $(CSRC) $(TESTC) | xargs -n 24 -P $$(nproc) clang-format --dry-run -Werror
+# A header compiles alone; a source is tidy.  Once done they are not done again until a text changes.
+$(B)/lint/%.h.ok: %.h $(B)/flags
+	@mkdir -p $(@D)
+	@$(CC) $(OUR_CFLAGS) $(CPPFLAGS) -MM -MP -MT $@ -MF $(@:.ok=.d) -x c $<
+	@printf '#include "%s"\n' $(<:include/%=%) | $(CC) $(OUR_CFLAGS) $(CPPFLAGS) -fsyntax-only -x c -
+	@touch $@
+$(B)/lint/%.c.ok: %.c $(B)/%.o .clang-tidy
+	@mkdir -p $(@D)
+	$(call say,TIDY)clang-tidy --quiet $< -- $(filter-out -ftrivial% -fstack-clash% $(GCCWARN) -Werror,$(OUR_CFLAGS)) -DTLY_VERSION='"0"' $(CPPFLAGS) 2>$@.err || { cat $@.err; exit 1; }
+	@rm -f $@.err; touch $@
 fmt:
-	clang-format -i $(CSRC) $(wildcard tests/*/*.[ch] tests/*/*/*.c)
+	clang-format -i $(CSRC) $(TESTC)
 
-# ---- installing ---------------------------------------------------------------------------------
+# ---- installing -------------------------------------------------------------------------------------
+DIR.bin  := $(DESTDIR)$(PREFIX)/bin
+DIR.sql  := $(DESTDIR)$(PREFIX)/share/tallyd/sql
+DIR.doc  := $(DESTDIR)$(PREFIX)/share/doc/tallyd
+DIR.etc  := $(DESTDIR)$(SYSCONFDIR)/tallyd
+DIR.unit := $(DESTDIR)$(UNITDIR)
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(SYSCONFDIR)/tallyd $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/share/tallyd/sql
-	install -m 0755 $(B)/tallyd $(DESTDIR)$(PREFIX)/bin/
-	install -m 0640 conf/tallyd.conf $(DESTDIR)$(SYSCONFDIR)/tallyd/tallyd.conf.sample
-	install -m 0644 systemd/*.service $(DESTDIR)$(UNITDIR)/
-	install -m 0644 sql/migrations/*.sql $(DESTDIR)$(PREFIX)/share/tallyd/sql/
-deb:
-	rm -rf $(B)/deb && $(MAKE) install PREFIX=/usr DESTDIR=$(B)/deb
+	install -d $(DIR.bin) $(DIR.sql) $(DIR.doc) $(DIR.etc) $(DIR.unit)
+	install -m 0755 $(PROGRAMS:%=$(B)/%) $(DIR.bin)/
+	install -m 0644 $(sort $(wildcard sql/migrations/*.sql sql/*.sql)) $(DIR.sql)/
+	install -m 0644 README.md CHANGELOG.md SECURITY.md COPYING $(sort $(wildcard doc/*.md)) $(DIR.doc)/
+	install -m 0640 conf/tallyd.conf $(DIR.etc)/tallyd.conf.sample
+	for f in $(sort $(wildcard systemd/*.service systemd/*.socket)); do \
+	    sed 's|/usr/bin/|$(PREFIX)/bin/|g' $$f >$(DIR.unit)/$$(basename $$f); done
+	for f in $(sort $(wildcard systemd/*.sysusers)); do install -D -m 0644 $$f $(DESTDIR)$(PREFIX)/lib/sysusers.d/$$(basename $$f .sysusers).conf; done
+	for f in $(sort $(wildcard systemd/*.tmpfiles)); do install -D -m 0644 $$f $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/$$(basename $$f .tmpfiles).conf; done
+DEPENDS := libc6, libpq5, libmicrohttpd12, libgnutls30, libjansson4, libsodium23, libssl3, libsystemd0, zlib1g
+deb: all
+	rm -rf $(B)/deb
+	$(MAKE) install PREFIX=/usr SYSCONFDIR=/etc DESTDIR=$(B)/deb UNITDIR=/lib/systemd/system
 	mkdir -p $(B)/deb/DEBIAN
-	printf 'Package: tallyd\nVersion: 0~%s\nArchitecture: %s\nMaintainer: tallyd maintainers\nDepends: %s\nDescription: central tally server\n' \
-	    '$(VERSION)' "$$(dpkg --print-architecture)" 'libc6, libpq5, libmicrohttpd12, libjansson4, libsodium23' >$(B)/deb/DEBIAN/control
+	printf 'Package: tallyd\nVersion: 0~%s\nArchitecture: %s\nMaintainer: tallyd maintainers <tallyd@localhost>\nSuggests: postgresql-15\nDepends: %s\nDescription: central tally server for elections\n' \
+	    '$(VERSION)' "$$(dpkg --print-architecture)" '$(DEPENDS)' >$(B)/deb/DEBIAN/control
 	dpkg-deb --root-owner-group --build $(B)/deb $(B)/tallyd.deb
 clean:
 	rm -rf build
+help:
+	@sed -n '/^#   make/s/^#   //p' Makefile
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
+endif

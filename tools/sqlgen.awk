@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Turns sql/queries/NAME.sql into C: an enum of statements, and their texts and parameter counts.
 # Usage: awk -v out=h|c -f tools/sqlgen.awk sql/queries/*.sql
 function flush_file() {

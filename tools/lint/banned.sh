@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Functions nobody may call, found in the objects rather than in the text.  Usage: banned.sh OBJECT...
 set -eu
 banned='gets|strcpy|strcat|strncat|strncpy|sprintf|vsprintf|strtok|atoi|atol|atof|sscanf|gmtime|localtime|ctime|rand|random|srand|system|popen|tmpnam|mktemp|alloca|strerror|getenv|sleep|usleep'

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The core is a function of its arguments: its objects may import only what is listed here.
 # Usage: purity.sh libcore.a libbase.a
 set -eu

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # An exported name starts with its file's name or its layer's, or stands in the file's own header
 # (election.h: phase_name).  Usage: symbols.sh OBJECT...
 set -eu
