@@ -19,7 +19,8 @@ struct client_reply {
     struct tly_bytes body;    /* all three in the arena given to client_request() */
 };
 
-/* Loads the CA certificate and one .pem with certificate and key (keys folder: clients/NAME.pem).
+/* Loads the CA certificate and one .pem with certificate and key (keys folder: clients/NAME.pem);
+ * pem_file NULL: shows no certificate.  Any thread; the CA is read once for many.
  * Errors: TLY_EINPUT (the diag names the file), TLY_ENOMEM. */
 TLY_MUST enum tly_err client_tls_load(const char *ca_file, const char *pem_file,
                                       struct client_tls **out, struct tly_diag *diag);
