@@ -46,7 +46,7 @@ table(void)
         found = found && codes_find(&codes, 1, tly_text(texts[i])) == i &&
                 codes_find(&codes, 2, tly_text(texts[i])) == i + N;
         twice = twice && !codes_add(&codes, 1, texts[i], 7);
-        (void)snprintf(other, sizeof other, "%sx", texts[i]);
+        (void)snprintf(other, sizeof other, "%05u-%ux", i % 40000, i / 40000);
         alien = alien && codes_find(&codes, 3, tly_text(texts[i])) == IX_NONE &&
                 codes_find(&codes, 1, tly_text(other)) == IX_NONE &&
                 codes_find(&codes, 1,
