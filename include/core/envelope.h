@@ -13,7 +13,8 @@
 #define ENVELOPE_TYPE_DECISION  "application/vnd.tally.decision.v1+json"
 #define ENVELOPE_SIGNATURES_MAX 4
 #define ENVELOPE_TYPE_LEN_MAX   128
-#define ENVELOPE_DEPTH_MAX      16
+#define ENVELOPE_DEPTH_MAX      16 /* arrays and objects in one another */
+#define ENVELOPE_FIELDS_MAX     32 /* keys of one object of the envelope, unknown ones included */
 
 struct envelope_signature {
     struct tly_hash
@@ -38,9 +39,11 @@ struct envelope {
  * Limits:  payload_bytes_max on the decoded payload; ENVELOPE_* above.
  * Owns:    views of `in` and of the arena; *out untouched on failure.
  * Errors:  TLY_EINPUT   S01: not JSON, not DSSE, repeated key, trailing bytes, base64 not
- * canonical, no or too many signatures, a signature that is not 64 bytes, an escape inside payload
- * or sig TLY_ETOOBIG  payload over its limit TLY_ENOMEM   the arena is full Source:  DSSE v1.0.2
- * protocol.md and envelope.md; unknown fields are ignored as it says. */
+ * canonical, no or too many signatures, a signature that is not 64 bytes, an escape in a key, in
+ * payload or in sig; the diag names the field TLY_ETOOBIG  payload over its limit TLY_ENOMEM   the
+ * arena is full Source:  DSSE v1.0.2 protocol.md and envelope.md.  Unknown fields are ignored as it
+ * says; they must be JSON all the same, but keys repeated inside their values are nobody's matter.
+ */
 TLY_MUST enum tly_err envelope_parse(struct tly_bytes in, size_t payload_bytes_max,
                                      struct tly_arena *arena, struct envelope *out,
                                      struct tly_diag *diag);

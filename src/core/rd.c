@@ -4,8 +4,6 @@
 #include "base/hex.h"
 #include "core/codes.h"
 
-#define INT_MAX_U64 ((UINT64_C(1) << 63) - 1)
-
 bool
 rd_lit(struct rd *rd, const char *text)
 {

@@ -16,6 +16,7 @@ struct rd {
 struct rd_string {
     struct tly_bytes raw;
     bool             escaped; /* holds a backslash */
+    bool             nul;     /* holds \u0000 */
 };
 
 /* A JSON integer. */
@@ -50,19 +51,36 @@ TLY_MUST bool rd_code(struct rd *rd, char stop, char *out);
 /* 64 lower-case digits, and `stop` behind them. */
 TLY_MUST bool rd_hash(struct rd *rd, char stop, struct tly_hash *out);
 
-/* ---- JSON ---- */
+/* ---- JSON: white space may stand before everything ---- */
 
-/* Passes over white space, and over the character if it is next. */
-TLY_MUST bool rd_is(struct rd *rd, char c);
-/* Passes over white space; is this the end? */
-TLY_MUST bool rd_at_end(struct rd *rd);
-/* A whole string: UTF-8, escapes, surrogates in pairs.  White space may stand before it. */
+static inline void
+rd_space(struct rd *rd)
+{
+    while (rd->p < rd->end &&
+           (*rd->p == ' ' || *rd->p == '\n' || *rd->p == '\r' || *rd->p == '\t')) {
+        rd->p++;
+    }
+}
+
+/* Passes over the character if it is next. */
+TLY_MUST static inline bool
+rd_is(struct rd *rd, char c)
+{
+    rd_space(rd);
+    const bool is = rd->p < rd->end && *rd->p == (uint8_t)c;
+    rd->p += is;
+    return is;
+}
+
+/* A whole string: UTF-8, known escapes, surrogates in pairs. */
 TLY_MUST bool rd_string(struct rd *rd, struct rd_string *out);
 /* A string of which only the end is found; for base64, whose decoder sees every character. */
 TLY_MUST bool rd_string_plain(struct rd *rd, struct tly_bytes *out);
-/* A number without fraction or exponent, and neither "-0" nor leading zeros. */
+/* A number without fraction or exponent, and neither "-0" nor leading zeros.  (What stands behind
+ * it, a point say, is for the caller to refuse.) */
 TLY_MUST bool rd_int(struct rd *rd, struct rd_int *out);
-/* Any value, with at most depth_max arrays and objects in one another. */
+/* Any value, with at most depth_max (<= 32) arrays and objects in one another.  Keys are not
+ * compared. */
 TLY_MUST bool rd_skip(struct rd *rd, unsigned depth_max);
-/* Writes what a string means to out (raw.len bytes are enough); its length. */
+/* Writes what a string's inside means to out, never more bytes than raw has; their number. */
 size_t rd_unescape(struct tly_bytes raw, uint8_t *out);
