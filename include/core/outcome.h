@@ -33,7 +33,7 @@ struct tie {
 
 /* One step of the rule, as data and as sentences. */
 struct step {
-    const char *name;   /* "quota" "rounded" "over" "remainder" "unfilled" "elected" */
+    const char *name;   /* "quota" "rounded" "over" "remainder" "unfilled" "elected" "tie" ... */
     uint32_t    entity; /* list, lists_n: the pool; IX_NONE: none */
     uint64_t    a, b;   /* what the step is about; the sentence tells */
     char        en[OUTCOME_TEXT_MAX];
@@ -47,9 +47,9 @@ struct outcome {
     uint64_t     pool_votes; /* independents together */
     uint32_t     pool_seats;
     bool         has_pool;
-    uint32_t    *winners; /* candidates, in order of election */
+    uint32_t    *winners; /* candidates, most votes first; with ties, only the certain ones */
     uint32_t     winners_n;
-    uint32_t    *alternates;
+    uint32_t    *alternates; /* certain ones, in order; in which order equals stand a tie tells */
     uint32_t     alternates_n;
     uint32_t    *rank; /* candidates_n: 1 is first; equal votes, equal rank */
     struct tie  *ties;
@@ -59,6 +59,9 @@ struct outcome {
     uint32_t     steps_n;
 };
 
+/* Runs a method over given counts (the seat calculator, tests); as outcome_run() otherwise. */
+TLY_MUST enum tly_err outcome_of(const struct method *method, const struct method_input *in,
+                                 struct tly_arena *arena, struct outcome *out);
 /* Runs a contest's rule over its totals.  Deterministic; does not depend on the order of lists or
  * candidates. Errors: TLY_ENOMEM. */
 TLY_MUST enum tly_err outcome_run(const struct tally *tally, struct contest_ix contest,
