@@ -8,8 +8,5 @@
 TLY_NORETURN void tly_check_failed(const char *file, int line, const char *condition);
 
 #define TLY_CHECK(condition)                                                                       \
-    do {                                                                                           \
-        if (__builtin_expect(!(condition), 0)) {                                                   \
-            tly_check_failed(__FILE__, __LINE__, #condition);                                      \
-        }                                                                                          \
-    } while (0)
+    (__builtin_expect(!!(condition), 1) ? (void)0                                                  \
+                                        : tly_check_failed(__FILE__, __LINE__, #condition))

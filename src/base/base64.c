@@ -51,8 +51,11 @@ tly_base64_encode(struct tly_bytes in, enum tly_base64 alphabet, char *out)
         const uint32_t v = (uint32_t)p[0] << 16 | (left == 2 ? (uint32_t)p[1] << 8 : 0);
         out[0]           = digits[v >> 18];
         out[1]           = digits[v >> 12 & 63];
-        out[2]           = left == 2 ? digits[v >> 6 & 63] : '=';
+        out[2]           = '=';
         out[3]           = '=';
+        if (left == 2) {
+            out[2] = digits[v >> 6 & 63];
+        }
     }
 }
 

@@ -13,14 +13,16 @@ tly_hex(const uint8_t *data, size_t len, char *out)
     out[2 * len] = '\0';
 }
 
-/* 0 to 15, or -1 for what is no lower-case digit. */
-static int
+#define NO_DIGIT 16U
+
+/* 0 to 15, or NO_DIGIT for what is no lower-case digit. */
+static unsigned
 digit(uint8_t c)
 {
     if (c >= '0' && c <= '9') {
-        return c - '0';
+        return (unsigned)(c - '0');
     }
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : NO_DIGIT;
 }
 
 bool
@@ -30,7 +32,7 @@ tly_unhex(struct tly_bytes text, uint8_t *out, size_t len)
         return false;
     }
     for (size_t i = 0; i < text.len; i++) {
-        if (digit(text.data[i]) < 0) {
+        if (digit(text.data[i]) == NO_DIGIT) {
             return false;
         }
     }
