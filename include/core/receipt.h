@@ -23,8 +23,13 @@ struct receipt {
 };
 
 /* Reads a receipt and checks path and signature.
- * Errors: TLY_EINPUT not a receipt; TLY_ENOKEY, TLY_EFORBID as note_check(); TLY_ECORRUPT the path
- * does not lead to the signed root; TLY_ENOMEM. */
+ *
+ * Owns:    *out is untouched on failure; its leaf is not parsed (leaf_parse() does that).
+ * Errors:  TLY_EINPUT                not a receipt, or of another origin
+ *          TLY_ENOKEY, TLY_EFORBID  as note_check()
+ *          TLY_ECORRUPT             the path does not lead to the signed root
+ *          TLY_ENOMEM               the arena is full
+ * Source:  C2SP tlog-proof; the line `extra` must hold the leaf. */
 TLY_MUST enum tly_err receipt_check(struct tly_bytes in, const struct note_vkey *vkey,
                                     struct tly_arena *arena, struct receipt *out,
                                     struct tly_diag *diag);
