@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this layer share. */
+#pragma once
+
+#include <jansson.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "api/state.h"
+#include "base/arena.h"
+#include "core/bundle.h"
+#include "core/election.h"
+
+#define API_MARK_MAX  48 /* a position or a base64 root with its NUL */
+#define API_LIST_STD  100
+#define API_LIST_MAX  1000
+#define API_PATH_ARGS 2
+
+/* The tally as it stood at one position; never changes, freed with its last reference. */
+struct api_snapshot {
+    atomic_uint      refs;
+    struct tally     tally;
+    struct tly_arena arena;
+    uint64_t         published; /* ledger entries that are in it */
+    uint64_t         as_of_s;   /* when it was made, Unix seconds */
+};
+
+/* The newest signed head in the texts that answers carry. */
+struct api_marks {
+    uint64_t size;
+    char     position[API_MARK_MAX];
+    char     published[API_MARK_MAX];
+    char     root[API_MARK_MAX];
+};
+
+enum api_counter {
+    COUNTER_CREATED,
+    COUNTER_SAME,
+    COUNTER_CONFLICT,
+    COUNTER_REFUSED,
+    COUNTER_LATER, /* 429 and 503 */
+    COUNTER_EVIDENCE,
+    COUNTER_EVIDENCE_DROPPED,
+    COUNTER_READS,
+    COUNTERS_N
+};
+
+struct api_rows;
+
+struct api_state {
+    struct api_config config;
+    struct api_side {
+        struct api_state                   *state;
+        enum api_listener                   listener;
+        _Atomic(const struct http_server *) server;
+    } sides[API_LISTENERS_N];
+    pthread_rwlock_t     book_lock;
+    pthread_mutex_t      lock; /* marks, note, snapshot */
+    struct api_marks     marks;
+    char                 note[NOTE_LEN_MAX];
+    size_t               note_len;
+    struct api_snapshot *snapshot;
+    struct api_snapshot *spare; /* the sequencer's: an old one whose memory is used again */
+    uint64_t             snapshot_at_ms;
+    atomic_int           health;
+    _Atomic uint64_t     counters[COUNTERS_N];
+    char                 definition[65];
+    struct api_rows     *rows;
+};
+
+/* One request on its way through a handler. */
+struct api_req {
+    struct api_state    *state;
+    struct http_req     *http;
+    struct api_snapshot *snapshot; /* a reference held until the handler returns */
+    struct speaker       speaker;
+    struct tly_bytes     args[API_PATH_ARGS]; /* the {..} of the path */
+};
+
+typedef enum http_next (*api_handler)(struct api_req *r);
+
+static inline void
+tly_auto_json(json_t **json)
+{
+    json_decref(*json);
+}
+
+/* state.c */
+struct api_snapshot *api_snapshot_get(struct api_state *state);
+void                 api_snapshot_put(struct api_snapshot *snapshot);
+void                 api_count(struct api_state *state, enum api_counter counter);
+/* A bundle's or conflict's place in the ledger and its receipt against the newest head. */
+
+/* reply.c */
+void           api_headers(struct api_state *state, struct http_req *req);
+enum http_next api_reply_err(struct api_state *state, struct http_req *req, enum tly_err err,
+                             const struct tly_diag *diag);
+/* 304 when the client has this version (*answered), else sets ETag. */
+bool           api_not_modified(struct api_req *r, uint64_t version);
+enum http_next api_reply_json(struct api_req *r, json_t *json); /* steals json; NULL: no memory */
+
+/* A page of a list: ?cursor= and ?limit=. */
+struct api_page {
+    uint32_t next; /* first index not looked at yet */
+    uint32_t left;
+    json_t  *items;
+};
+TLY_MUST enum tly_err api_page_begin(struct api_req *r, struct api_page *page,
+                                     struct tly_diag *diag);
+enum http_next        api_page_reply(struct api_req *r, struct api_page *page, uint32_t total);
+/* ?NAME=, "" or absent: IX_NONE; an unknown code: TLY_ENOENT. */
+TLY_MUST enum tly_err api_query_area(struct api_req *r, const char *name, struct area_ix *out,
+                                     struct tly_diag *diag);
+
+/* show.c: the objects of design 9 */
+json_t     *api_show_name(const struct name *name);
+json_t     *api_show_progress(const struct progress *progress);
+json_t     *api_show_totals(const struct totals *totals, const struct progress *progress);
+json_t     *api_show_counts(const struct counts *counts);
+json_t     *api_show_checks(uint64_t checks);
+json_t     *api_show_hash(const struct tly_hash *hash);
+const char *api_contest_status(const struct tally *tally, struct contest_ix contest, bool tied);
+
+/* contest_show.c */
+json_t *api_show_contest(const struct tally *tally, struct contest_ix contest, bool whole,
+                         struct tly_arena *arena);
+
+/* post.c: a request with bundles under way */
+struct api_post;
+/* rows.c: the thread that reads stored envelopes */
+TLY_MUST enum tly_err api_rows_new(struct api_state *state, struct api_rows **out,
+                                   struct tly_diag *diag);
+void                  api_rows_free(struct api_rows *rows);
+enum http_next        api_rows_ask(struct api_req *r, uint64_t position);
+
+/* handlers, one file each */
+enum http_next api_bundles_post(struct api_req *r);
+enum http_next api_election_get(struct api_req *r);
+enum http_next api_areas_list(struct api_req *r);
+enum http_next api_areas_get(struct api_req *r);
+enum http_next api_contests_list(struct api_req *r);
+enum http_next api_contests_get(struct api_req *r);
+enum http_next api_contests_branches(struct api_req *r);
+enum http_next api_contests_areas(struct api_req *r);
+enum http_next api_branches_list(struct api_req *r);
+enum http_next api_branches_get(struct api_req *r);
+enum http_next api_branches_bundle(struct api_req *r);
+enum http_next api_receipts_get(struct api_req *r);
+enum http_next api_checkpoint_get(struct api_req *r);
+enum http_next api_health_get(struct api_req *r);
+enum http_next api_ready_get(struct api_req *r);
+enum http_next api_metrics_get(struct api_req *r);

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the service's own machine asks: alive, ready, numbers. */
+#include <inttypes.h>
+
+#include "api_int.h"
+
+static const char *const health_names[] = {[API_STARTING] = "starting",
+                                           [API_READY]    = "ready",
+                                           [API_AWAY]     = "waiting for the database",
+                                           [API_STOPPING] = "stopping",
+                                           [API_FAILED]   = "failed"};
+
+static enum http_next
+say(struct api_req *r, bool good)
+{
+    const char *text = health_names[api_health(r->state)];
+    http_reply(r->http, good ? 200 : 503, "text/plain; charset=utf-8", tly_text(text));
+    return HTTP_REPLIED;
+}
+
+/* GET /healthz: 200 unless the sequencer stopped for good. */
+enum http_next
+api_health_get(struct api_req *r)
+{
+    return say(r, api_health(r->state) != API_FAILED);
+}
+
+/* GET /readyz: 200 when bundles are taken. */
+enum http_next
+api_ready_get(struct api_req *r)
+{
+    return say(r, api_health(r->state) == API_READY);
+}
+
+static void
+put(FILE *out, const char *name, const char *kind, const char *help, uint64_t value)
+{
+    (void)fprintf(out, "# HELP %s %s\n# TYPE %s %s\n%s %" PRIu64 "\n", name, help, name, kind, name,
+                  value);
+}
+
+static void
+put_counters(FILE *out, const struct api_state *state)
+{
+    static const char *const rows[COUNTERS_N][2] = {
+        [COUNTER_CREATED]          = {"tally_bundles_created_total", "Bundles logged (201)."},
+        [COUNTER_SAME]             = {"tally_bundles_same_total", "Bundles sent again (200)."},
+        [COUNTER_CONFLICT]         = {"tally_bundles_conflict_total", "Bundles answered 409."},
+        [COUNTER_REFUSED]          = {"tally_bundles_refused_total", "Bundles refused."},
+        [COUNTER_LATER]            = {"tally_bundles_later_total", "Bundles answered 503."},
+        [COUNTER_EVIDENCE]         = {"tally_evidence_total", "Refused bodies kept."},
+        [COUNTER_EVIDENCE_DROPPED] = {"tally_evidence_dropped_total", "Refused bodies not kept."},
+        [COUNTER_READS]            = {"tally_reads_total", "Requests answered by readers' routes."},
+    };
+    for (unsigned i = 0; i < COUNTERS_N; i++) {
+        put(out, rows[i][0], "counter", rows[i][1], atomic_load(&state->counters[i]));
+    }
+}
+
+static void
+put_servers(FILE *out, struct api_state *state)
+{
+    static const char *const names[] = {"ingest", "api", "ops"};
+    for (unsigned i = 0; i < API_LISTENERS_N; i++) {
+        const struct http_server *server = atomic_load(&state->sides[i].server);
+        if (server == NULL) {
+            continue;
+        }
+        const struct http_stats s = http_server_stats(server);
+        (void)fprintf(out,
+                      "tally_http_connections{listener=\"%s\"} %" PRIu64 "\n"
+                      "tally_http_accepted_total{listener=\"%s\"} %" PRIu64 "\n"
+                      "tally_http_requests_total{listener=\"%s\"} %" PRIu64 "\n"
+                      "tally_tls_handshakes_waiting{listener=\"%s\"} %" PRIu64 "\n"
+                      "tally_tls_handshakes_late_total{listener=\"%s\"} %" PRIu64 "\n"
+                      "tally_tls_refused_total{listener=\"%s\"} %" PRIu64 "\n",
+                      names[i], s.connections, names[i], s.accepted, names[i], s.requests, names[i],
+                      s.handshakes_waiting, names[i], s.handshakes_late, names[i],
+                      s.refused_certificate);
+    }
+}
+
+#define METRICS_MAX 16384
+
+/* GET /metrics: Prometheus text format 0.0.4. */
+enum http_next
+api_metrics_get(struct api_req *r)
+{
+    char *text = tly_arena_alloc(r->http->arena, METRICS_MAX, 1);
+    FILE *out  = text == NULL ? NULL : fmemopen(text, METRICS_MAX, "w");
+    if (out == NULL) {
+        http_reply_problem(r->http, TLY_ENOMEM, NULL);
+        return HTTP_REPLIED;
+    }
+    const struct queue_size queued = queue_size(r->state->config.queue);
+    const struct progress  *all    = &r->snapshot->tally.area_progress[0];
+    put(out, "tally_ready", "gauge", "1: bundles are taken.",
+        api_health(r->state) == API_READY ? 1 : 0);
+    put(out, "tally_ledger_published", "gauge", "Ledger entries in the published snapshot.",
+        r->snapshot->published);
+    put(out, "tally_contests_expected", "gauge", "Branch-contests expected.", all->expected);
+    put(out, "tally_contests_counted", "gauge", "Branch-contests counted.", all->counted);
+    put(out, "tally_contests_held", "gauge", "Branch-contests held.", all->held);
+    put(out, "tally_queue_entries", "gauge", "Items waiting for the sequencer.", queued.entries);
+    put(out, "tally_queue_bytes", "gauge", "Their bytes.", queued.bytes);
+    put_counters(out, r->state);
+    put_servers(out, r->state);
+    const long len = ftell(out);
+    (void)fclose(out);
+    http_reply_borrowed(r->http, 200, "text/plain; version=0.0.4",
+                        (struct tly_bytes){(const uint8_t *)text, len < 0 ? 0 : (size_t)len});
+    return HTTP_REPLIED;
+}

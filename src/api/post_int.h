@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A request with bundles on their way: one alone, or the lines of an NDJSON body. */
+#pragma once
+
+#include "api_int.h"
+
+/* One bundle.  The worker fills it, the sequencer decides it. */
+struct post_line {
+    struct seq_item  item; /* user: this line */
+    struct api_post *post;
+    struct bundle    bundle;
+    struct tly_bytes body;
+    bool             handed_in; /* as a bundle; else err and diag of reading stand */
+    enum tly_err     err;
+    struct tly_diag  diag;
+};
+
+struct api_post {
+    struct api_state *state;
+    struct http_req  *req;
+    bool              batch;
+    atomic_uint       open; /* lines under way, and the worker while it hands in */
+    uint32_t          lines_n;
+    struct post_line *lines;
+};
+
+/* What became of a line, once it is decided. */
+enum tly_err           post_line_err(const struct post_line *line);
+const struct tly_diag *post_line_diag(const struct post_line *line);
+int                    post_line_status(const struct post_line *line);
+
+/* Sets the request's reply from its decided lines (post_reply.c). */
+void post_reply(struct api_post *post);

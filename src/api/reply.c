@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every answer has in common: headers, versions, problems, pages. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "api_int.h"
+
+void
+api_headers(struct api_state *state, struct http_req *req)
+{
+    pthread_mutex_lock(&state->lock);
+    const struct api_marks marks = state->marks;
+    pthread_mutex_unlock(&state->lock);
+    http_reply_header(req, "Tally-Position", marks.position);
+    http_reply_header(req, "Tally-Published", marks.published);
+    http_reply_header(req, "Tally-Root", marks.root);
+    http_reply_header(req, "Tally-Definition", state->definition);
+    http_reply_header(req, "Tally-Phase", phase_name(state->config.election->phase));
+    http_reply_header(req, "Tally-Software", state->config.software);
+}
+
+enum http_next
+api_reply_err(struct api_state *state, struct http_req *req, enum tly_err err,
+              const struct tly_diag *diag)
+{
+    api_headers(state, req);
+    http_reply_problem(req, err, diag);
+    return HTTP_REPLIED;
+}
+
+/* Is the tag one of an If-None-Match list?  Weak comparison, RFC 9110 section 13.1.2. */
+static bool
+tag_listed(const char *list, const char *tag)
+{
+    const size_t len = strlen(tag);
+    if (strcmp(list, "*") == 0) {
+        return true;
+    }
+    for (const char *p = strstr(list, tag); p != NULL; p = strstr(p + 1, tag)) {
+        const char before = p == list ? ',' : p[-1];
+        const char after  = p[len];
+        if ((before == ',' || before == ' ' || before == '/') &&
+            (after == '\0' || after == ',' || after == ' ')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+api_not_modified(struct api_req *r, uint64_t version)
+{
+    char tag[32];
+    (void)snprintf(tag, sizeof tag, "\"%" PRIu64 "\"", version);
+    http_reply_header(r->http, "ETag", tag);
+    http_reply_header(r->http, "Cache-Control", "private, no-cache");
+    const char *have = http_header(r->http, "If-None-Match");
+    if (have == NULL || !tag_listed(have, tag)) {
+        return false;
+    }
+    api_headers(r->state, r->http);
+    http_reply_borrowed(r->http, 304, NULL, (struct tly_bytes){NULL, 0});
+    return true;
+}
+
+enum http_next
+api_reply_json(struct api_req *r, json_t *json)
+{
+    TLY_AUTO(json) json_t *owned = json;
+    const size_t           len   = owned == NULL ? 0 : json_dumpb(owned, NULL, 0, JSON_COMPACT);
+    char                  *text  = len == 0 ? NULL : tly_arena_alloc(r->http->arena, len + 1, 1);
+    if (text == NULL) {
+        return api_reply_err(r->state, r->http, TLY_ENOMEM, NULL);
+    }
+    (void)json_dumpb(owned, text, len, JSON_COMPACT);
+    api_headers(r->state, r->http);
+    http_reply_borrowed(r->http, 200, "application/json",
+                        (struct tly_bytes){(const uint8_t *)text, len});
+    return HTTP_REPLIED;
+}
+
+/* A decimal number up to max; false: not one. */
+static bool
+number_read(const char *text, uint32_t max, uint32_t *out)
+{
+    uint64_t v = 0;
+    if (*text == '\0') {
+        return false;
+    }
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || *text > '9') {
+            return false;
+        }
+        v = v * 10 + (uint64_t)(*text - '0');
+        if (v > max) {
+            return false;
+        }
+    }
+    *out = (uint32_t)v;
+    return true;
+}
+
+enum tly_err
+api_page_begin(struct api_req *r, struct api_page *page, struct tly_diag *diag)
+{
+    const char *cursor = http_query(r->http, "cursor");
+    const char *limit  = http_query(r->http, "limit");
+    uint32_t    next   = 0;
+    uint32_t    left   = API_LIST_STD;
+    if (cursor != NULL && !number_read(cursor, UINT32_MAX - 1, &next)) {
+        return tly_fail_at(diag, TLY_ERANGE, "query", "cursor", "not a cursor that was given out");
+    }
+    if (limit != NULL && (!number_read(limit, API_LIST_MAX, &left) || left == 0)) {
+        return tly_fail_at(diag, TLY_ERANGE, "query", "limit", "not a number from 1 to %d",
+                           API_LIST_MAX);
+    }
+    json_t *items = json_array();
+    if (items == NULL) {
+        return TLY_ENOMEM;
+    }
+    *page = (struct api_page){.next = next, .left = left, .items = items};
+    return TLY_OK;
+}
+
+enum http_next
+api_page_reply(struct api_req *r, struct api_page *page, uint32_t total)
+{
+    char next[16];
+    (void)snprintf(next, sizeof next, "%" PRIu32, page->next);
+    json_t *cursor = page->next < total ? json_string(next) : json_null();
+    return api_reply_json(r, json_pack("{s:o,s:o}", "items", page->items, "next", cursor));
+}
+
+enum tly_err
+api_query_area(struct api_req *r, const char *name, struct area_ix *out, struct tly_diag *diag)
+{
+    const char    *code = http_query(r->http, name);
+    struct area_ix area = {IX_NONE};
+    if (code != NULL && *code != '\0') {
+        area = election_area(r->state->config.election, tly_text(code));
+        if (area.v == IX_NONE) {
+            return tly_fail_at(diag, TLY_ENOENT, "not_found", name, "no such area");
+        }
+    }
+    *out = area;
+    return TLY_OK;
+}
