@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tallyctl branches: which branches are silent, held, flagged, counted. */
+#include <stdio.h>
+
+#include "cmd.h"
+#include "online.h"
+#include "table.h"
+
+static const struct cli_option options[] = {
+    {"status", "STATUS", "silent, held, conflicting, flagged, counted ... (design of the API)",
+     false},
+    {"area", "CODE", "only branches of this area and those below it", false},
+    {"json", NULL, "the objects of the API, one a line", false},
+    ONLINE_OPTIONS,
+    {NULL},
+};
+
+struct listing {
+    struct table table;
+    bool         json;
+    size_t       n;
+};
+
+static void
+append(char *out, size_t size, size_t *len, const char *separator, const char *text)
+{
+    const int n = snprintf(out + *len, size - *len, "%s%s", *len == 0 ? "" : separator, text);
+    if (n > 0 && (size_t)n < size - *len) {
+        *len += (size_t)n;
+    }
+}
+
+/* "CONTEST:CODE" for each check that held or flagged a contest of the branch. */
+static void
+checks_of(const json_t *branch, char *out, size_t size)
+{
+    size_t  i, k, len = 0;
+    json_t *contest, *check;
+    out[0] = '\0';
+    json_array_foreach(json_object_get(branch, "contests"), i, contest)
+    {
+        json_array_foreach(json_object_get(contest, "checks"), k, check)
+        {
+            char text[160];
+            (void)snprintf(text, sizeof text, "%s:%s",
+                           json_string_value(json_object_get(contest, "contest")),
+                           json_is_string(check) ? json_string_value(check) : "?");
+            append(out, size, &len, " ", text);
+        }
+    }
+}
+
+static enum tly_err
+list_branch(void *arg, json_t *branch, struct tly_diag *diag)
+{
+    (void)diag;
+    struct listing *l = arg;
+    l->n++;
+    if (l->json) {
+        (void)json_dumpf(branch, stdout, JSON_COMPACT);
+        (void)putchar('\n');
+        return TLY_OK;
+    }
+    size_t        i, len = 0;
+    json_t       *status;
+    char          statuses[128] = "", checks[256];
+    const json_t *name          = json_object_get(branch, "name");
+    json_array_foreach(json_object_get(branch, "status"), i, status)
+    {
+        append(statuses, sizeof statuses, &len, " ", json_string_value(status));
+    }
+    checks_of(branch, checks, sizeof checks);
+    const char *cells[] = {json_string_value(json_object_get(branch, "branch")),
+                           json_string_value(json_object_get(branch, "area")), statuses, checks,
+                           json_string_value(json_object_get(name, "en"))};
+    table_add(&l->table, cells, TLY_N(cells));
+    return TLY_OK;
+}
+
+static enum cli_exit
+run(const struct cli *cli)
+{
+    TLY_AUTO(arena) struct tly_arena arena;
+    TLY_AUTO(remote) struct remote  *remote    = NULL;
+    struct tly_diag                  diag      = {0};
+    struct listing                   l         = {.json = cli_flag(cli, "json")};
+    char                             path[512] = "/v1/branches";
+    tly_arena_init(&arena, ONLINE_ARENA_MAX);
+    if (cli_value(cli, "status", NULL) != NULL) {
+        online_query(path, sizeof path, "status", cli_value(cli, "status", NULL));
+    }
+    if (cli_value(cli, "area", NULL) != NULL) {
+        online_query(path, sizeof path, "area", cli_value(cli, "area", NULL));
+    }
+    table_init(&l.table, &arena, "branch|area|status|checks|name");
+    enum tly_err err = online_open(cli, &remote, &diag);
+    if (err == TLY_OK) {
+        err = remote_each(remote, path, list_branch, &l, &diag);
+    }
+    if (err != TLY_OK) {
+        return cli_fail(cli, err, &diag);
+    }
+    if (!l.json) {
+        table_print(&l.table);
+        (void)printf("%zu branches\n", l.n);
+    }
+    return CLI_DONE;
+}
+
+const struct cli_command ctl_branches = {
+    .name    = "branches",
+    .args    = "",
+    .summary = "branches by status and area, with the checks that held or flagged them",
+    .options = options,
+    .run     = run,
+};

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tallyctl: administration of a tally server, and what observers need of it. */
+#include "cmd.h"
+#include "sys/version.h"
+
+/* In the order of an operator's work: what --help lists. */
+static const struct cli_command *const commands[] = {
+    &ctl_status, &ctl_results, &ctl_branches, &ctl_import, &ctl_receipt_check, NULL,
+};
+
+int
+main(int argc, char *argv[])
+{
+    const struct cli_program program = {
+        .name     = "tallyctl",
+        .summary  = "administration of a tally server",
+        .version  = version_text(),
+        .commands = commands,
+    };
+    return cli_main(&program, argc, argv);
+}

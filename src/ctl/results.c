@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tallyctl results: the contests of an election, or one contest with its candidates, as tables. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "online.h"
+#include "table.h"
+
+static const struct cli_option options[] = {
+    {"contest", "CODE", "one contest, with lists, candidates, ties and steps", false},
+    {"area", "CODE", "only contests of this area and those below it", false},
+    {"status", "STATUS", "only waiting, partial, complete, tied, certified or annulled ones",
+     false},
+    {"json", NULL, "the objects of the API, one a line", false},
+    ONLINE_OPTIONS,
+    {NULL},
+};
+
+/* A number of an object as text; "-" when it is null: not reported is not zero. */
+static const char *
+number(const json_t *object, const char *key, char out[24])
+{
+    const json_t *value = json_object_get(object, key);
+    if (!json_is_integer(value)) {
+        return "-";
+    }
+    (void)snprintf(out, 24, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    return out;
+}
+
+/* English first on a terminal, Persian where there is no English. */
+static const char *
+name_of(const json_t *object)
+{
+    const json_t *name = json_object_get(object, "name");
+    const char   *en   = json_string_value(json_object_get(name, "en"));
+    const char   *fa   = json_string_value(json_object_get(name, "fa"));
+    return en != NULL && en[0] != '\0' ? en : fa != NULL ? fa : "";
+}
+
+static const char *
+text(const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+    return value == NULL ? "" : value;
+}
+
+/* Codes of an array with spaces between. */
+static void
+join(const json_t *codes, char *out, size_t size)
+{
+    size_t  i, len = 0;
+    json_t *code;
+    out[0] = '\0';
+    json_array_foreach(codes, i, code)
+    {
+        const int n = snprintf(out + len, size - len, "%s%s", i == 0 ? "" : " ",
+                               json_is_string(code) ? json_string_value(code) : "?");
+        if (n < 0 || (size_t)n >= size - len) {
+            (void)snprintf(out + size - 4, 4, "...");
+            return;
+        }
+        len += (size_t)n;
+    }
+}
+
+struct listing {
+    struct table table;
+    bool         json;
+};
+
+static enum tly_err
+list_contest(void *arg, json_t *contest, struct tly_diag *diag)
+{
+    (void)diag;
+    struct listing *l = arg;
+    if (l->json) {
+        (void)json_dumpf(contest, stdout, JSON_COMPACT);
+        (void)putchar('\n');
+        return TLY_OK;
+    }
+    const json_t *progress = json_object_get(contest, "progress");
+    const json_t *ballots  = json_object_get(contest, "ballots");
+    char          counted[24], expected[24], cast[24], valid[24], seats[24], of[64], winners[64];
+    (void)snprintf(of, sizeof of, "%s/%s", number(progress, "counted", counted),
+                   number(progress, "expected", expected));
+    join(json_object_get(contest, "winners"), winners, sizeof winners);
+    const char *cells[] = {text(contest, "contest"),
+                           text(contest, "method"),
+                           number(contest, "seats", seats),
+                           text(contest, "status"),
+                           of,
+                           number(ballots, "cast", cast),
+                           number(ballots, "valid", valid),
+                           winners,
+                           name_of(contest)};
+    table_add(&l->table, cells, TLY_N(cells));
+    return TLY_OK;
+}
+
+static enum tly_err
+list_contests(const struct cli *cli, struct remote *remote, struct tly_arena *arena,
+              struct tly_diag *diag)
+{
+    struct listing l         = {.json = cli_flag(cli, "json")};
+    const char    *area      = cli_value(cli, "area", NULL);
+    const char    *status    = cli_value(cli, "status", NULL);
+    char           path[512] = "/v1/contests";
+    if (area != NULL) {
+        online_query(path, sizeof path, "area", area);
+    }
+    if (status != NULL) {
+        online_query(path, sizeof path, "status", status);
+    }
+    table_init(&l.table, arena, "contest|method|>seats|status|>counted|>cast|>valid|winners|name");
+    const enum tly_err err = remote_each(remote, path, list_contest, &l, diag);
+    if (err == TLY_OK && !l.json) {
+        table_print(&l.table);
+    }
+    return err;
+}
+
+static void
+print_head(const json_t *c)
+{
+    char          a[24], b[24], d[24], e[24];
+    const json_t *p = json_object_get(c, "progress");
+    const json_t *n = json_object_get(c, "ballots");
+    (void)printf("%s  %s\n", text(c, "contest"), name_of(c));
+    (void)printf("method %s, seats %s, alternates %s; status %s, %s; ledger position %s\n",
+                 text(c, "method"), number(c, "seats", a), number(c, "alternates_n", b),
+                 text(c, "status"),
+                 json_is_true(json_object_get(c, "final")) ? "final" : "provisional",
+                 number(c, "position", d));
+    (void)printf("branches: %s expected, %s reported, %s counted, %s held\n",
+                 number(p, "expected", a), number(p, "reported", b), number(p, "counted", d),
+                 number(p, "held", e));
+    (void)printf("ballots: %s cast, %s valid, %s blank, %s invalid\n", number(n, "cast", a),
+                 number(n, "valid", b), number(n, "blank", d), number(n, "invalid", e));
+}
+
+static void
+print_lists(const json_t *c, struct tly_arena *arena)
+{
+    struct table  table;
+    size_t        i;
+    json_t       *list;
+    const json_t *lists = json_object_get(c, "lists");
+    const json_t *pool  = json_object_get(c, "pool");
+    char          ballots[24], votes[24], seats[24];
+    if (json_array_size(lists) == 0) {
+        return;
+    }
+    table_init(&table, arena, "list|>ballots|>votes|>seats|name");
+    json_array_foreach(lists, i, list)
+    {
+        const char *cells[] = {text(list, "list"), number(list, "ballots", ballots),
+                               number(list, "votes", votes), number(list, "seats", seats),
+                               name_of(list)};
+        table_add(&table, cells, TLY_N(cells));
+    }
+    if (json_is_object(pool)) {
+        const char *cells[] = {"(independents)", "-", number(pool, "votes", votes),
+                               number(pool, "seats", seats), ""};
+        table_add(&table, cells, TLY_N(cells));
+    }
+    (void)putchar('\n');
+    table_print(&table);
+}
+
+static void
+print_candidates(const json_t *c, struct tly_arena *arena)
+{
+    struct table table;
+    size_t       i;
+    json_t      *candidate;
+    char         rank[24], votes[24];
+    table_init(&table, arena, ">rank|candidate|list|>votes|elected|name");
+    json_array_foreach(json_object_get(c, "candidates"), i, candidate)
+    {
+        const char *cells[] = {number(candidate, "rank", rank), text(candidate, "candidate"),
+                               text(candidate, "list"),         number(candidate, "votes", votes),
+                               text(candidate, "elected"),      name_of(candidate)};
+        table_add(&table, cells, TLY_N(cells));
+    }
+    (void)putchar('\n');
+    table_print(&table);
+}
+
+static void
+print_ties_and_steps(const json_t *c)
+{
+    size_t  i;
+    json_t *item;
+    char    at_stake[24], among[256];
+    json_array_foreach(json_object_get(c, "ties"), i, item)
+    {
+        join(json_object_get(item, "among"), among, sizeof among);
+        (void)printf("\nTIE (%s): %s at stake among %s; a signed decision settles it\n",
+                     text(item, "kind"), number(item, "at_stake", at_stake), among);
+    }
+    json_array_foreach(json_object_get(c, "steps"), i, item)
+    {
+        (void)printf("%s%3zu. %s\n", i == 0 ? "\n" : "", i + 1,
+                     text(json_object_get(item, "text"), "en"));
+    }
+}
+
+static enum tly_err
+show_contest(const struct cli *cli, struct remote *remote, struct tly_arena *arena,
+             struct tly_diag *diag)
+{
+    TLY_AUTO(json) json_t *contest = NULL;
+    char                   path[512];
+    (void)snprintf(path, sizeof path, "/v1/contests/%s", cli_value(cli, "contest", ""));
+    const enum tly_err err = remote_json(remote, path, &contest, diag);
+    if (err != TLY_OK) {
+        return err;
+    }
+    if (cli_flag(cli, "json")) {
+        (void)json_dumpf(contest, stdout, JSON_COMPACT);
+        (void)putchar('\n');
+        return TLY_OK;
+    }
+    print_head(contest);
+    print_lists(contest, arena);
+    print_candidates(contest, arena);
+    print_ties_and_steps(contest);
+    return TLY_OK;
+}
+
+static enum cli_exit
+run(const struct cli *cli)
+{
+    TLY_AUTO(arena) struct tly_arena arena;
+    TLY_AUTO(remote) struct remote  *remote = NULL;
+    struct tly_diag                  diag   = {0};
+    tly_arena_init(&arena, ONLINE_ARENA_MAX);
+    enum tly_err err = online_open(cli, &remote, &diag);
+    if (err == TLY_OK) {
+        err = cli_value(cli, "contest", NULL) != NULL ? show_contest(cli, remote, &arena, &diag)
+                                                      : list_contests(cli, remote, &arena, &diag);
+    }
+    return err == TLY_OK ? CLI_DONE : cli_fail(cli, err, &diag);
+}
+
+const struct cli_command ctl_results = {
+    .name    = "results",
+    .args    = "",
+    .summary = "results as tables, as the daemon publishes them",
+    .options = options,
+    .run     = run,
+};

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tallyctl status: how far the count is, in a few lines. */
+#include <stdio.h>
+
+#include "cmd.h"
+#include "online.h"
+
+static const struct cli_option options[] = {
+    {"json", NULL, "the object of GET /v1/election", false},
+    ONLINE_OPTIONS,
+    {NULL},
+};
+
+static long long
+number(const json_t *object, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(object, key));
+}
+
+static const char *
+text(const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+    return value == NULL ? "?" : value;
+}
+
+static void
+print(const json_t *e)
+{
+    const json_t *n = json_object_get(e, "counts");
+    const json_t *p = json_object_get(e, "progress");
+    (void)printf("election    %s (%s), state %s\n", text(e, "election"), text(e, "phase"),
+                 text(e, "state"));
+    (void)printf("definition  %s\n", text(e, "definition"));
+    (void)printf("size        %lld contests, %lld candidates, %lld branches, %lld terminals\n",
+                 number(n, "contests"), number(n, "candidates"), number(n, "branches"),
+                 number(n, "terminals"));
+    (void)printf("progress    %lld of %lld branch-contests reported, %lld counted, %lld held, "
+                 "%lld annulled\n",
+                 number(p, "reported"), number(p, "expected"), number(p, "counted"),
+                 number(p, "held"), number(p, "annulled"));
+    (void)printf("ledger      %lld entries accepted, %lld published\n", number(e, "accepted"),
+                 number(e, "published"));
+}
+
+static enum cli_exit
+run(const struct cli *cli)
+{
+    TLY_AUTO(remote) struct remote *remote   = NULL;
+    TLY_AUTO(json) json_t          *election = NULL;
+    struct tly_diag                 diag     = {0};
+    enum tly_err                    err      = online_open(cli, &remote, &diag);
+    if (err == TLY_OK) {
+        err = remote_json(remote, "/v1/election", &election, &diag);
+    }
+    if (err != TLY_OK) {
+        return cli_fail(cli, err, &diag);
+    }
+    if (cli_flag(cli, "json")) {
+        (void)json_dumpf(election, stdout, JSON_COMPACT);
+        (void)putchar('\n');
+    } else {
+        print(election);
+    }
+    return CLI_DONE;
+}
+
+const struct cli_command ctl_status = {
+    .name    = "status",
+    .args    = "",
+    .summary = "how far the count is",
+    .options = options,
+    .run     = run,
+};
