@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands of tallysim, one file each; main.c lists them. */
+#pragma once
+
+#include "sys/cli.h"
+
+extern const struct cli_command sim_make, sim_replay;
