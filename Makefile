@@ -105,10 +105,11 @@ archives  = $(patsubst %,$(B)/lib%.a,$(call upto,$(LAYERS),$(1)))
 srcs      = $(sort $(wildcard $(1)/*.c $(1)/*/*.c))
 objs      = $(patsubst %.c,$(B)/%.o,$(call srcs,$(1)))
 
-GEN := $(B)/gen/store_stmt.h $(B)/gen/store_stmt.c
+GEN  := $(B)/gen/store_stmt.h $(B)/gen/store_stmt.c $(B)/gen/store_script.c
+GENO := $(patsubst %.c,%.o,$(filter %.c,$(GEN)))
 
 define LAYER
-$(B)/lib$(1).a: $(call objs,src/$(1)) $(if $(filter store,$(1)),$(B)/gen/store_stmt.o) $(B)/files
+$(B)/lib$(1).a: $(call objs,src/$(1)) $(if $(filter store,$(1)),$(GENO)) $(B)/files
 	$$(call say,AR)rm -f $$@ && ar rcs $$@ $$(filter %.o,$$^)
 $(B)/tests/unit/$(1)/%: $(B)/tests/unit/$(1)/%.o $(call archives,$(1))
 	$$(call link,$$^)
@@ -149,11 +150,15 @@ $(B)/flags: FORCE
 $(B)/version: FORCE
 	$(call stamp,$(VERSION))
 $(B)/files: FORCE
-	$(call stamp,$(sort $(wildcard src/*/*.c src/*/*/*.c sql/queries/*.sql)))
+	$(call stamp,$(sort $(wildcard src/*/*.c src/*/*/*.c sql/queries/*.sql sql/migrations/*.sql)))
 SQL := $(sort $(wildcard sql/queries/*.sql))
-$(GEN): $(B)/gen/store_stmt.%: $(SQL) tools/sqlgen.awk $(B)/files
+$(B)/gen/store_stmt.h $(B)/gen/store_stmt.c: $(B)/gen/store_stmt.%: $(SQL) tools/sqlgen.awk $(B)/files
 	@mkdir -p $(@D)
 	$(call say,SQL)LC_ALL=C awk -v out=$* -f tools/sqlgen.awk $(SQL) >$@
+SCRIPTS := sql/schema.sql $(sort $(wildcard sql/migrations/*.sql)) sql/roles.sql
+$(B)/gen/store_script.c: $(SCRIPTS) tools/sqlgen.awk $(B)/files
+	@mkdir -p $(@D)
+	$(call say,SQL)LC_ALL=C awk -v out=script -f tools/sqlgen.awk $(SCRIPTS) >$@
 
 # ---- tests: those for TSan say so in their first comment --------------------------------------------
 only     = $(if $(T),$(foreach f,$(1),$(if $(findstring $(T),$(f)),$(f))),$(1))

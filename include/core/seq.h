@@ -73,7 +73,8 @@ struct seq_item {
 struct seq_row {
     uint64_t                 position;
     const struct book_entry *entry;
-    const struct seq_bundle *bundle; /* payload, head, tail, alphabet */
+    const struct seq_bundle *bundle;            /* payload, head, tail, alphabet */
+    const char              *branch, *terminal; /* codes */
 };
 
 struct seq_batch {

@@ -176,8 +176,12 @@ log_item(struct seq *seq, struct seq_item *item, const struct book_entry *entry,
         no_room(seq, item, err);
         return;
     }
-    seq->rows[seq->batch.rows_n++] = (struct seq_row){
-        .position = position, .entry = book_entry(book, position), .bundle = bundle};
+    seq->rows[seq->batch.rows_n++] =
+        (struct seq_row){.position = position,
+                         .entry    = book_entry(book, position),
+                         .bundle   = bundle,
+                         .branch   = seq->config.election->branches[entry->branch.v].code,
+                         .terminal = seq->config.registry->terminals[entry->terminal.v].code};
     wait_for(seq, item, outcome, position);
 }
 

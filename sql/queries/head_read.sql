@@ -1,0 +1,3 @@
+-- All signed heads in order.
+-- Rows:  int8 size, bytea signature.
+SELECT size, sig FROM tally.head ORDER BY size

@@ -1,0 +1,2 @@
+-- One migration at a time.
+LOCK TABLE tally.schema_version IN EXCLUSIVE MODE

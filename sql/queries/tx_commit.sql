@@ -1,0 +1,2 @@
+-- Ends a transaction; the only statement whose outcome can be in doubt.
+COMMIT

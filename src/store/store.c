@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/store.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "store_int.h"
+#include "sys/clock.h"
+
+#define SERVER_VERSION_MIN 150000 /* PostgreSQL 15 */
+
+void
+tly_auto_pgresult(PGresult **result)
+{
+    PQclear(*result);
+}
+
+void
+tly_auto_store(struct store **store)
+{
+    store_close(*store);
+}
+
+/* ---- warnings ---- */
+
+/* Anything above NOTICE.  Under synchronous replication a COMMIT may report success and yet only a
+ * WARNING tells that no standby has it (ledger.md F1). */
+static void
+on_notice(void *arg, const PGresult *result)
+{
+    struct store *store    = arg;
+    const char   *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    const char   *text     = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    if (severity != NULL && (strcmp(severity, "NOTICE") == 0 || strcmp(severity, "INFO") == 0 ||
+                             strcmp(severity, "LOG") == 0 || strcmp(severity, "DEBUG") == 0)) {
+        return;
+    }
+    if (!store->warned) {
+        (void)snprintf(store->warning, sizeof store->warning, "%s", text == NULL ? "" : text);
+    }
+    store->warned = true;
+}
+
+/* ---- errors ---- */
+
+void
+store_drop(struct store *store)
+{
+    PQfinish(store->conn);
+    store->conn = NULL;
+}
+
+static enum tly_err
+lost(struct store *store, struct tly_diag *diag)
+{
+    (void)tly_fail(diag, TLY_EBUSY, "database connection: %s", PQerrorMessage(store->conn));
+    store_drop(store);
+    return TLY_EBUSY;
+}
+
+/* Errors of the server that pass by themselves (PostgreSQL, appendix A): connection, rollback for
+ * another's sake, resources, lock not available, intervention, a standby that takes no writes. */
+static bool
+is_passing(const char *sqlstate)
+{
+    static const char *const passing[] = {"08", "40", "53", "57", "58", "55P03", "25006"};
+    for (size_t i = 0; i < TLY_N(passing); i++) {
+        if (strncmp(sqlstate, passing[i], strlen(passing[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The server's refusal; the connection is dropped. */
+static enum tly_err
+refused(struct store *store, const PGresult *result, const char *what, struct tly_diag *diag)
+{
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *text     = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    if (sqlstate == NULL) { /* libpq's own: the connection broke */
+        return lost(store, diag);
+    }
+    const enum tly_err err = is_passing(sqlstate) ? TLY_EBUSY : TLY_ECORRUPT;
+    (void)tly_fail(diag, err, "%s: %s (SQLSTATE %s)", what, text == NULL ? "" : text, sqlstate);
+    store_drop(store);
+    return err;
+}
+
+/* ---- waiting ---- */
+
+static enum tly_err
+wait_socket(struct store *store, short events, uint64_t until_ms, struct tly_diag *diag)
+{
+    const uint64_t now = clock_mono_ms();
+    struct pollfd  fd  = {.fd = PQsocket(store->conn), .events = events};
+    const int      ms  = now >= until_ms ? 0 : (int)(until_ms - now);
+    if (poll(&fd, 1, ms) == 0 && clock_mono_ms() >= until_ms) {
+        store_drop(store);
+        return tly_fail(diag, TLY_EBUSY, "the database did not answer in time");
+    }
+    return TLY_OK; /* ready, or interrupted: the caller looks again */
+}
+
+/* The next result, or NULL when a statement has no more. */
+static enum tly_err
+next_result(struct store *store, uint64_t until_ms, PGresult **out, struct tly_diag *diag)
+{
+    for (;;) {
+        const int unsent = PQflush(store->conn);
+        if (unsent < 0) {
+            return lost(store, diag);
+        }
+        if (!PQisBusy(store->conn)) {
+            break;
+        }
+        const enum tly_err err =
+            wait_socket(store, (short)(unsent > 0 ? POLLIN | POLLOUT : POLLIN), until_ms, diag);
+        if (err != TLY_OK) {
+            return err;
+        }
+        if (PQconsumeInput(store->conn) == 0) {
+            return lost(store, diag);
+        }
+    }
+    *out = PQgetResult(store->conn);
+    return TLY_OK;
+}
+
+/* ---- statements ---- */
+
+static bool
+send(struct store *store, enum store_stmt stmt, const struct store_params *ps)
+{
+    TLY_CHECK((ps == NULL ? 0 : ps->n) == store_stmt_texts[stmt].params_n);
+    return PQsendQueryPrepared(store->conn, store_stmt_texts[stmt].name, ps == NULL ? 0 : ps->n,
+                               ps == NULL ? NULL : ps->values, ps == NULL ? NULL : ps->lengths,
+                               ps == NULL ? NULL : ps->formats, 1) == 1;
+}
+
+static bool
+is_good(const PGresult *result)
+{
+    const ExecStatusType status = PQresultStatus(result);
+    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+}
+
+/* The result of one statement of a pipeline, and the NULL behind it. */
+static enum tly_err
+pipeline_result(struct store *store, const char *what, uint64_t until_ms, PGresult **out,
+                struct tly_diag *diag)
+{
+    TLY_AUTO(pgresult) PGresult *result = NULL;
+    PGresult                    *end    = NULL;
+    enum tly_err                 err    = next_result(store, until_ms, &result, diag);
+    if (err != TLY_OK) {
+        return err;
+    }
+    if (result == NULL || !is_good(result)) {
+        return refused(store, result, what, diag);
+    }
+    err = next_result(store, until_ms, &end, diag);
+    TLY_CHECK(err != TLY_OK || end == NULL);
+    if (err == TLY_OK) {
+        *out = TLY_TAKE(result);
+    }
+    return err;
+}
+
+static enum tly_err
+pipeline_end(struct store *store, uint64_t until_ms, struct tly_diag *diag)
+{
+    TLY_AUTO(pgresult) PGresult *sync = NULL;
+    const enum tly_err           err  = next_result(store, until_ms, &sync, diag);
+    if (err != TLY_OK) {
+        return err;
+    }
+    if (PQresultStatus(sync) != PGRES_PIPELINE_SYNC || PQexitPipelineMode(store->conn) != 1) {
+        return lost(store, diag);
+    }
+    return TLY_OK;
+}
+
+enum tly_err
+store_calls(struct store *store, struct store_call calls[], unsigned n, struct tly_diag *diag)
+{
+    const uint64_t until = clock_mono_ms() + STORE_ANSWER_MS;
+    bool           sent  = PQenterPipelineMode(store->conn) == 1;
+    for (unsigned i = 0; i < n; i++) {
+        if (calls[i].params != NULL && calls[i].params->no_memory) {
+            store_drop(store);
+            return tly_fail(diag, TLY_EBUSY, "no memory for a statement's parameters");
+        }
+        sent = sent && send(store, calls[i].stmt, calls[i].params);
+    }
+    if (!sent || PQpipelineSync(store->conn) != 1) {
+        return lost(store, diag);
+    }
+    for (unsigned i = 0; i < n; i++) {
+        const enum tly_err err = pipeline_result(store, store_stmt_texts[calls[i].stmt].name, until,
+                                                 &calls[i].result, diag);
+        if (err != TLY_OK) {
+            return err;
+        }
+    }
+    return pipeline_end(store, until, diag);
+}
+
+void
+store_calls_done(struct store_call calls[], unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        PQclear(calls[i].result);
+        calls[i].result = NULL;
+    }
+}
+
+/* Takes in what is left of a statement; the first result counts. */
+static enum tly_err
+one_result(struct store *store, PGresult **out, struct tly_diag *diag)
+{
+    const uint64_t               until  = clock_mono_ms() + STORE_ANSWER_MS;
+    TLY_AUTO(pgresult) PGresult *result = NULL;
+    enum tly_err                 err    = next_result(store, until, &result, diag);
+    for (PGresult *more = result; err == TLY_OK && more != NULL;) {
+        err = next_result(store, until, &more, diag);
+        PQclear(more);
+    }
+    if (err == TLY_OK) {
+        *out = TLY_TAKE(result);
+    }
+    return err;
+}
+
+enum tly_err
+store_commit_now(struct store *store, struct tly_diag *diag)
+{
+    TLY_AUTO(pgresult) PGresult *result = NULL;
+    struct tly_diag              why    = {0};
+    if (!send(store, STMT_TX_COMMIT, NULL)) { /* nothing left our memory, or part of it did */
+        (void)lost(store, &why);
+        return tly_fail(diag, TLY_EUNSURE, "COMMIT: %s", why.text);
+    }
+    if (one_result(store, &result, &why) != TLY_OK) {
+        return tly_fail(diag, TLY_EUNSURE, "COMMIT: %s", why.text);
+    }
+    if (result != NULL && PQresultStatus(result) == PGRES_COMMAND_OK) {
+        const bool rolled_back = strcmp(PQcmdStatus(result), "ROLLBACK") == 0;
+        if (!store->warned && strcmp(PQcmdStatus(result), "COMMIT") == 0) {
+            return TLY_OK;
+        }
+        store_drop(store);
+        return tly_fail(diag, rolled_back ? TLY_EBUSY : TLY_EUNSURE, "COMMIT: %s",
+                        rolled_back ? "rolled back" : store->warning);
+    }
+    (void)refused(store, result, "COMMIT", &why);
+    return tly_fail(diag, TLY_EUNSURE, "%s", why.text);
+}
+
+enum tly_err
+store_stream(struct store *store, enum store_stmt stmt, const struct store_params *params,
+             struct tly_diag *diag)
+{
+    if (params != NULL && params->no_memory) {
+        return tly_fail(diag, TLY_ENOMEM, "no memory for a statement's parameters");
+    }
+    if (!send(store, stmt, params) || PQsetSingleRowMode(store->conn) != 1) {
+        return lost(store, diag);
+    }
+    return TLY_OK;
+}
+
+enum tly_err
+store_next(struct store *store, PGresult **row, struct tly_diag *diag)
+{
+    TLY_AUTO(pgresult) PGresult *result = NULL;
+    for (;;) {
+        const enum tly_err err =
+            next_result(store, clock_mono_ms() + STORE_ANSWER_MS, &result, diag);
+        if (err != TLY_OK) {
+            return err;
+        }
+        if (result == NULL || PQresultStatus(result) == PGRES_SINGLE_TUPLE) {
+            *row = TLY_TAKE(result);
+            return TLY_OK;
+        }
+        if (PQresultStatus(result) != PGRES_TUPLES_OK) {
+            return refused(store, result, "reading", diag);
+        }
+        PQclear(TLY_TAKE(result)); /* the empty one behind the last row */
+    }
+}
+
+enum tly_err
+store_run(struct store *store, const char *sql, const struct store_params *params,
+          PGresult **result, struct tly_diag *diag)
+{
+    TLY_AUTO(pgresult) PGresult *got = NULL;
+    /* Without parameters the simple protocol, which takes a whole script at once. */
+    const int sent = params == NULL
+                         ? PQsendQuery(store->conn, sql)
+                         : PQsendQueryParams(store->conn, sql, params->n, NULL, params->values,
+                                             params->lengths, params->formats, 1);
+    if (sent != 1) {
+        return lost(store, diag);
+    }
+    const uint64_t until = clock_mono_ms() + STORE_ANSWER_MS;
+    for (;;) {
+        TLY_AUTO(pgresult) PGresult *next = NULL;
+        const enum tly_err           err  = next_result(store, until, &next, diag);
+        if (err != TLY_OK) {
+            return err;
+        }
+        if (next == NULL) {
+            break;
+        }
+        if (!is_good(next)) {
+            return refused(store, next, "database", diag);
+        }
+        PQclear(got);
+        got = TLY_TAKE(next);
+    }
+    if (result != NULL) {
+        *result = TLY_TAKE(got);
+    }
+    return TLY_OK;
+}
+
+/* ---- connecting ---- */
+
+enum tly_err
+store_dial(struct store *store, struct tly_diag *diag)
+{
+    /* What stands before dbname gives way to what the connection string says. */
+    const char *const names[]  = {"application_name", "tcp_user_timeout", "dbname", NULL};
+    const char *const values[] = {"tally", "10000", store->conninfo, NULL};
+    const uint64_t    until    = clock_mono_ms() + STORE_CONNECT_MS;
+    store_drop(store);
+    store->conn = PQconnectStartParams(names, values, 1);
+    if (store->conn == NULL) {
+        return tly_fail(diag, TLY_ENOMEM, "no memory for a connection");
+    }
+    (void)PQsetNoticeReceiver(store->conn, on_notice, store);
+    PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+    while (PQstatus(store->conn) != CONNECTION_BAD && state != PGRES_POLLING_OK) {
+        const enum tly_err err =
+            wait_socket(store, state == PGRES_POLLING_READING ? POLLIN : POLLOUT, until, diag);
+        if (err != TLY_OK) {
+            return err;
+        }
+        state = PQconnectPoll(store->conn);
+    }
+    if (PQstatus(store->conn) != CONNECTION_OK || PQsetnonblocking(store->conn, 1) != 0) {
+        return lost(store, diag);
+    }
+    if (PQserverVersion(store->conn) < SERVER_VERSION_MIN) {
+        store_drop(store);
+        return tly_fail(diag, TLY_ECORRUPT, "the database server is older than PostgreSQL 15");
+    }
+    store->warned = false;
+    return TLY_OK;
+}
+
+static enum tly_err
+check_schema(struct store *store, struct tly_diag *diag)
+{
+    TLY_AUTO(pgresult) PGresult *result = NULL;
+    struct store_params          none   = {0};
+    const enum tly_err           err =
+        store_run(store, store_stmt_texts[STMT_SCHEMA_VERSION_READ].sql, &none, &result, diag);
+    if (err == TLY_ECORRUPT) {
+        char why[sizeof diag->text] = "";
+        if (diag != NULL) {
+            (void)snprintf(why, sizeof why, "%s", diag->text);
+        }
+        return tly_fail(diag, err,
+                        "no tally database, or not ours to read (tallyctl migrate): %.200s", why);
+    }
+    if (err != TLY_OK) {
+        return err;
+    }
+    const unsigned version = (unsigned)result_int(result, 0);
+    if (version != STORE_SCHEMA_VERSION) {
+        store_drop(store);
+        return tly_fail(
+            diag, TLY_ECORRUPT,
+            "the database has schema version %u, this program needs %d (tallyctl migrate)", version,
+            STORE_SCHEMA_VERSION);
+    }
+    return TLY_OK;
+}
+
+/* All of them: a statement that does not fit the schema stops the daemon here, not at night. */
+static enum tly_err
+prepare(struct store *store, struct tly_diag *diag)
+{
+    const uint64_t until = clock_mono_ms() + STORE_ANSWER_MS;
+    bool           sent  = PQenterPipelineMode(store->conn) == 1;
+    for (int i = 0; i < STMT_N; i++) {
+        sent = sent && PQsendPrepare(store->conn, store_stmt_texts[i].name, store_stmt_texts[i].sql,
+                                     0, NULL) == 1;
+    }
+    if (!sent || PQpipelineSync(store->conn) != 1) {
+        return lost(store, diag);
+    }
+    for (int i = 0; i < STMT_N; i++) {
+        TLY_AUTO(pgresult) PGresult *result = NULL;
+        const enum tly_err           err =
+            pipeline_result(store, store_stmt_texts[i].name, until, &result, diag);
+        if (err != TLY_OK) {
+            return err;
+        }
+    }
+    return pipeline_end(store, until, diag);
+}
+
+static enum tly_err
+check_session(struct store *store, struct tly_diag *diag)
+{
+    struct store_call calls[] = {{.stmt = STMT_SESSION_SET}, {.stmt = STMT_SESSION_CHECK}};
+    enum tly_err      err     = store_calls(store, calls, TLY_N(calls), diag);
+    if (err == TLY_OK && result_text(calls[1].result, 0)[0] != '\0') {
+        err = tly_fail(diag, TLY_ECORRUPT, "unsafe database: %s", result_text(calls[1].result, 0));
+    } else if (err == TLY_OK && result_bool(calls[1].result, 1)) {
+        err = tly_fail(diag, TLY_EBUSY, "the database server is a standby");
+    } else if (err == TLY_OK && !store->owner && result_bool(calls[1].result, 2)) {
+        err =
+            tly_fail(diag, TLY_ECORRUPT,
+                     "the database role \"%s\" could change what is recorded: connect as one that "
+                     "has only what sql/roles.sql grants (tallyd)",
+                     PQuser(store->conn));
+    }
+    store_calls_done(calls, TLY_N(calls));
+    if (err != TLY_OK) {
+        store_drop(store);
+    }
+    return err;
+}
+
+enum tly_err
+store_connect(struct store *store, struct tly_diag *diag)
+{
+    if (store->conn != NULL && PQstatus(store->conn) == CONNECTION_OK) {
+        return TLY_OK;
+    }
+    enum tly_err err = store_dial(store, diag);
+    if (err == TLY_OK) {
+        err = check_schema(store, diag);
+    }
+    if (err == TLY_OK) {
+        err = prepare(store, diag);
+    }
+    if (err == TLY_OK) {
+        err = check_session(store, diag);
+    }
+    return err;
+}
+
+enum tly_err
+store_open(const char *conninfo, struct store **out, struct tly_diag *diag)
+{
+    TLY_AUTO(store) struct store *store = calloc(1, sizeof *store);
+    if (store == NULL || (store->conninfo = strdup(conninfo)) == NULL) {
+        return tly_fail(diag, TLY_ENOMEM, "no memory for a connection");
+    }
+    const enum tly_err err = store_connect(store, diag);
+    if (err == TLY_OK) {
+        *out = TLY_TAKE(store);
+    }
+    return err;
+}
+
+void
+store_close(struct store *store)
+{
+    if (store != NULL) {
+        PQfinish(store->conn);
+        free(store->conninfo);
+        free(store);
+    }
+}
