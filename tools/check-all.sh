@@ -33,7 +33,7 @@ step 'check' $make check
 step 'check under ASan and UBSan' $make CFG=san check
 step 'threaded tests under TSan' $make CFG=tsan check
 if command -v clang-format clang-tidy >/dev/null; then
-    step 'lint' $make lint
+    step 'lint' $make -k lint
 else
     missing 'lint' 'clang-format and clang-tidy are not installed'
 fi
