@@ -86,9 +86,9 @@ WARN += $(GCCWARN)
 endif
 
 OUR_CFLAGS  := -std=gnu17 -D_GNU_SOURCE -Iinclude -I$(B)/gen $(OPT.$(CFG)) $(WARN) $(HARDEN) \
-               $(shell $(PKG_CONFIG) --cflags $(PKGS))
+               $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 OUR_LDFLAGS := $(LDOPT.$(CFG)) $(LDHARDEN)
-OUR_LIBS    := $(shell $(PKG_CONFIG) --libs $(PKGS))
+OUR_LIBS    := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
 
 ifeq ($(V),1)
 say =

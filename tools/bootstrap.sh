@@ -62,7 +62,7 @@ while read -r name reason; do
         printf '  %-18s  %s\n' "$name" "$reason"
         missing+=("$name")
     fi
-done < <(packages)
+done <<<"$(packages)"
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 as_root=()
