@@ -22,4 +22,3 @@ void text_add(struct text *text, const char *s);
 void text_add_bytes(struct text *text, struct tly_bytes bytes);
 void text_add_u64(struct text *text, uint64_t v);
 void text_add_u64_fa(struct text *text, uint64_t v); /* with Persian digits */
-void text_add_hex(struct text *text, const uint8_t *data, size_t len);

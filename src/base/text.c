@@ -65,18 +65,3 @@ text_add_u64_fa(struct text *text, uint64_t v)
     }
     text_add_bytes(text, (struct tly_bytes){(const uint8_t *)fa, 2 * n});
 }
-
-void
-text_add_hex(struct text *text, const uint8_t *data, size_t len)
-{
-    static const char hex[] = "0123456789abcdef";
-    if (len >= (text->size - text->len + 1) / 2) {
-        text->cut = true;
-        return;
-    }
-    for (size_t i = 0; i < len; i++) {
-        text->p[text->len++] = hex[data[i] >> 4];
-        text->p[text->len++] = hex[data[i] & 15];
-    }
-    text->p[text->len] = '\0';
-}
