@@ -3,8 +3,9 @@
 # build folder ($B), on a unix socket only, run by an unprivileged user even for root, and gone when
 # the caller ends, also by Ctrl-C, and even by kill -9 (the postmaster then gets a signal of its own).
 #
-#   pg_start [--fsync] [-c NAME=VALUE]...   makes and starts it; then $pg_conn is a libpq URI of an
-#                                           empty database owned by the superuser "tally"
+#   pg_start [-c NAME=VALUE]...             makes and starts it; then $pg_conn is a libpq URI of an
+#                                           empty database owned by the superuser "tally", and
+#                                           $pg_daemon_conn one of the role that the daemon uses
 #   pg_stop                                 stops it and removes everything
 #   pg_restart [fast|immediate]             stops and starts it again with the same data
 #   pg_halt [fast|immediate]; pg_resume     the two halves of that
@@ -126,7 +127,6 @@ pg_start() {
     {
         printf "listen_addresses = ''\nunix_socket_directories = '%s'\nunix_socket_permissions = 0700\n" "$pg_sock"
         printf "max_connections = 40\nlog_line_prefix = '%%m [%%p] '\n"
-        if [ "${1:-}" = --fsync ]; then shift; else echo 'fsync = off'; fi
         while [ "${1:-}" = -c ]; do
             printf "%s = '%s'\n" "${2%%=*}" "${2#*=}"
             shift 2
@@ -136,6 +136,7 @@ pg_start() {
     pg_resume || return 1
     "$pg_bin/psql" -qX -h "$pg_sock" -U tally -d postgres -c 'CREATE DATABASE tally' || return 1
     pg_conn="postgresql://tally@/tally?host=$pg_sock"
+    pg_daemon_conn="postgresql://tallyd@/tally?host=$pg_sock"
 }
 
 pg_halt() {
