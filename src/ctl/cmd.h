@@ -4,5 +4,5 @@
 
 #include "sys/cli.h"
 
-extern const struct cli_command ctl_branches, ctl_import, ctl_receipt_check, ctl_results,
-    ctl_status;
+extern const struct cli_command ctl_branches, ctl_election_open, ctl_import, ctl_migrate,
+    ctl_receipt_check, ctl_results, ctl_status;

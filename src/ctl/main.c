@@ -5,7 +5,8 @@
 
 /* In the order of an operator's work: what --help lists. */
 static const struct cli_command *const commands[] = {
-    &ctl_status, &ctl_results, &ctl_branches, &ctl_import, &ctl_receipt_check, NULL,
+    &ctl_migrate,  &ctl_status,        &ctl_results,
+    &ctl_branches, &ctl_import,        &ctl_receipt_check, NULL,
 };
 
 int
