@@ -30,12 +30,14 @@ enum count {
 struct payload_vote {
     struct tly_bytes code; /* a view of the payload */
     uint32_t         votes;
+    uint32_t         order; /* payload_parse()'s own: where it sorts the codes */
 };
 
 struct payload_contest {
     struct tly_bytes code;
-    struct tly_bytes not_held; /* the reason; data NULL: held, with numbers */
-    uint32_t         counts[COUNTS_N];
+    struct tly_bytes
+        not_held; /* the reason, its JSON escapes as they stand; data NULL: held, with numbers */
+    uint32_t counts[COUNTS_N];
     bool     has_lists; /* "lists" and "mixed" stand (one without the other: TLY_ERANGE, S06) */
     uint32_t lists_first, lists_n;           /* in the votes array */
     uint32_t candidates_first, candidates_n; /* in the votes array */
@@ -61,11 +63,15 @@ const char *count_name(enum count count); /* "authenticated_online" ... as in co
 /* Reads a payload.
  *
  * Limits:  PAYLOAD_*; counts 0 to 2^31-1; times 0 to 2^40-1; revision 1 to 2^31-1; votes_max rows.
+ *          O(n log n) in the rows of one contest that do not stand in order, O(n) in those that do
+ *          (shorter codes first, codes of one length in byte order), whatever the codes are.
  * Owns:    views of `in`; writes votes[0..votes_max); *out is undefined on failure (it is large).
  * Errors:  TLY_EINPUT   S01: not JSON as RFC 8259 has it, not UTF-8, repeated or unknown key, a
- * value of the wrong type (a float is), an escape in a code, trailing bytes, a code twice in one
- * contest TLY_ERANGE   S06: required key missing, number negative or over its limit, text over its
- * limit TLY_ETOOBIG  longer than PAYLOAD_BYTES_MAX The diag names the field by its path
- * ("contests[1].cast"). */
+ *                       value of the wrong type (a float is), an escape in a code, a NUL in a
+ *                       reason, trailing bytes, a contest twice, a code twice in one contest
+ *          TLY_ERANGE   S06: required key missing, number negative or over its limit, text empty,
+ *                       over its limit or not of its form (a code, 64 hex digits, a phase), too
+ * many contests or rows, numbers beside not_held, lists without mixed TLY_ETOOBIG  longer than
+ * PAYLOAD_BYTES_MAX The diag names the field by its path ("contests[1].cast"). */
 TLY_MUST enum tly_err payload_parse(struct tly_bytes in, struct payload_vote votes[],
                                     uint32_t votes_max, struct payload *out, struct tly_diag *diag);

@@ -22,7 +22,7 @@ struct rd_string {
 /* A JSON integer. */
 struct rd_int {
     bool     negative; /* then n means nothing */
-    bool     over;     /* more than 2^63-1; then n means nothing */
+    bool     over;     /* near 2^63 or more; then n means nothing */
     uint64_t n;
 };
 
@@ -76,8 +76,7 @@ rd_is(struct rd *rd, char c)
 TLY_MUST bool rd_string(struct rd *rd, struct rd_string *out);
 /* A string of which only the end is found; for base64, whose decoder sees every character. */
 TLY_MUST bool rd_string_plain(struct rd *rd, struct tly_bytes *out);
-/* A number without fraction or exponent, and neither "-0" nor leading zeros.  (What stands behind
- * it, a point say, is for the caller to refuse.) */
+/* A number without fraction or exponent, and neither "-0" nor leading zeros. */
 TLY_MUST bool rd_int(struct rd *rd, struct rd_int *out);
 /* Any value, with at most depth_max (<= 32) arrays and objects in one another.  Keys are not
  * compared. */

@@ -158,6 +158,22 @@ rd_string_plain(struct rd *rd, struct tly_bytes *out)
     return rd_is(rd, '"') && rd_until(rd, '"', out);
 }
 
+/* Does a value end here?  So that 1.0 is told as no whole number, not as a comma missing. */
+static bool
+value_ends(const struct rd *rd)
+{
+    return rd->p == rd->end || *rd->p == ',' || *rd->p == ']' || *rd->p == '}' || *rd->p <= ' ';
+}
+
+static void
+read_digits(struct rd *rd, struct rd_int *v)
+{
+    for (; is_digit(rd); rd->p++) {
+        v->over = v->over || v->n > (uint64_t)INT64_MAX / 10 - 1;
+        v->n    = v->over ? 0 : v->n * 10 + (uint64_t)(*rd->p - '0');
+    }
+}
+
 bool
 rd_int(struct rd *rd, struct rd_int *out)
 {
@@ -167,12 +183,11 @@ rd_int(struct rd *rd, struct rd_int *out)
     }
     if (*rd->p == '0') {
         rd->p++;
-        *out = v;
-        return !is_digit(rd);
+    } else {
+        read_digits(rd, &v);
     }
-    for (; is_digit(rd); rd->p++) {
-        v.over = v.over || v.n > (uint64_t)INT64_MAX / 10 - 1;
-        v.n    = v.over ? 0 : v.n * 10 + (uint64_t)(*rd->p - '0');
+    if (!value_ends(rd)) {
+        return false;
     }
     *out = v;
     return true;
