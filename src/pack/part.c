@@ -91,10 +91,18 @@ part_sum_line(struct sys_sha256_ctx *ctx, const struct tly_hash *hash, const cha
     sys_sha256_add(ctx, tly_text("\n"));
 }
 
+/* Are a file's own bytes where the loaded names and codes live? */
+static bool
+keeps_texts(enum package_kind kind, const char *name)
+{
+    return kind == PACKAGE_DEFINITION && strcmp(name, "ballots.csv") != 0 &&
+           strcmp(name, "election.json") != 0;
+}
+
 enum tly_err
 part_read_all(const char *dir, enum package_kind kind, struct tly_arena *arena,
-              struct faults *faults, struct part parts[PARTS_MAX], struct tly_hash *hash,
-              struct tly_diag *diag)
+              struct tly_arena *scratch, struct faults *faults, struct part parts[PARTS_MAX],
+              struct tly_hash *hash, struct tly_diag *diag)
 {
     TLY_AUTO(sha256) struct sys_sha256_ctx *ctx   = NULL;
     const char *const                      *names = part_names(kind);
@@ -102,23 +110,22 @@ part_read_all(const char *dir, enum package_kind kind, struct tly_arena *arena,
     if (err == TLY_OK) {
         err = part_list_check(dir, kind, faults, diag);
     }
-    if (err != TLY_OK) {
-        return err;
-    }
-    for (unsigned i = 0; names[i] != NULL; i++) {
-        err = part_read(dir, names[i], arena, &parts[i], diag);
+    for (unsigned i = 0; err == TLY_OK && names[i] != NULL; i++) {
+        struct tly_arena *to = keeps_texts(kind, names[i]) ? arena : scratch;
+        err                  = part_read(dir, names[i], to, &parts[i], diag);
         if (err == TLY_ENOENT) {
             parts[i] = (struct part){.name = names[i]};
             faults_add(faults, names[i], 0, 0, "this file is missing");
-        } else if (err != TLY_OK) {
-            return err;
-        } else {
+            err = TLY_OK;
+        } else if (err == TLY_OK) {
             part_sum_line(ctx, &parts[i].hash, parts[i].name);
         }
         parts[i + 1] = (struct part){0};
     }
-    *hash = sys_sha256_end(ctx);
-    return TLY_OK;
+    if (err == TLY_OK) {
+        *hash = sys_sha256_end(ctx);
+    }
+    return err;
 }
 
 struct part *

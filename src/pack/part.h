@@ -26,12 +26,13 @@ TLY_MUST enum tly_err part_read(const char *dir, const char *name, struct tly_ar
 TLY_MUST enum tly_err part_list_check(const char *dir, enum package_kind kind,
                                       struct faults *faults, struct tly_diag *diag);
 /* Reads every file of a package, in the order of part_names(); those that are missing become a
- * fault and an empty part (data NULL).
- * Errors: TLY_EIO, TLY_ETOOBIG, TLY_ENOMEM. */
+ * fault and an empty part (data NULL).  Files whose texts the loaded form keeps go into `arena`,
+ * the others into `scratch`.
+ * Errors: TLY_ENOENT no such folder, TLY_EIO, TLY_ETOOBIG, TLY_ENOMEM. */
 TLY_MUST enum tly_err part_read_all(const char *dir, enum package_kind kind,
-                                    struct tly_arena *arena, struct faults *faults,
-                                    struct part parts[PARTS_MAX], struct tly_hash *hash,
-                                    struct tly_diag *diag);
+                                    struct tly_arena *arena, struct tly_arena *scratch,
+                                    struct faults *faults, struct part parts[PARTS_MAX],
+                                    struct tly_hash *hash, struct tly_diag *diag);
 /* Adds one line as sha256sum prints it to the digest of a package. */
 struct sys_sha256_ctx;
 void part_sum_line(struct sys_sha256_ctx *ctx, const struct tly_hash *hash, const char *name);

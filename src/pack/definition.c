@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pack/definition.h"
+
+#include "build.h"
+
+#define SCRATCH_BYTES_MAX ((size_t)1 << 30)
+
+bool
+build_csv(struct build *b, const char *name, const char *header, struct csv *csv)
+{
+    const struct part *part = part_find(b->parts, name);
+    return part->data != NULL && csv_open(csv, name, part->data, part->len, header, b->faults);
+}
+
+struct contest_ix
+build_contest_of(const struct build *b, const struct csv *csv, unsigned field)
+{
+    if (!b->contests_usable) {
+        return (struct contest_ix){IX_NONE};
+    }
+    const struct contest_ix contest = election_contest(b->election, csv->fields[field]);
+    if (contest.v == IX_NONE) {
+        csv_fault(csv, field, "\"%.80s\" is no contest of contests.csv", csv_text(csv, field));
+    }
+    return contest;
+}
+
+/* Places that need every table: one pass of sums. */
+static void
+finish(struct build *b)
+{
+    struct election *e       = b->election;
+    uint32_t         options = 0;
+    for (uint32_t i = 0; i < e->contests_n; i++) {
+        struct contest *c = &b->contests[i];
+        c->options_first  = options;
+        options += c->lists_n + c->candidates_n;
+        if (c->lists_n + c->candidates_n == 0 && b->lists_usable) {
+            faults_add(b->faults, "contests.csv", b->contest_lines[i], 1,
+                       "contest \"%s\" has no candidate and no list", c->code);
+        }
+    }
+    e->options_n = options;
+}
+
+typedef enum tly_err step(struct build *b);
+
+static enum tly_err
+build_all(struct build *b)
+{
+    static step *const steps[] = {build_json,  build_areas,      build_contests, build_branches,
+                                  build_lists, build_candidates, build_ballots};
+    for (unsigned i = 0; i < TLY_N(steps); i++) {
+        const enum tly_err err = steps[i](b);
+        if (err != TLY_OK) {
+            return err;
+        }
+    }
+    finish(b);
+    return TLY_OK;
+}
+
+enum tly_err
+definition_load(const char *dir, struct tly_arena *arena, struct election **out,
+                struct faults *faults, struct tly_diag *diag)
+{
+    TLY_AUTO(arena) struct tly_arena scratch = {.bytes_max = SCRATCH_BYTES_MAX};
+    struct part                      parts[PARTS_MAX];
+    struct build   b      = {.arena = arena, .scratch = &scratch, .faults = faults, .parts = parts};
+    const uint64_t before = faults->n;
+    b.election            = TLY_NEW(arena, struct election, 1);
+    if (b.election == NULL) {
+        return tly_fail(diag, TLY_ENOMEM, "%s: no memory to load it", dir);
+    }
+    enum tly_err err = part_read_all(dir, PACKAGE_DEFINITION, arena, &scratch, faults, parts,
+                                     &b.election->definition, diag);
+    if (err != TLY_OK) {
+        return err == TLY_ENOENT ? TLY_EIO : err;
+    }
+    err = build_all(&b);
+    if (err != TLY_OK) {
+        return tly_fail(diag, err, "%s: no memory to load it", dir);
+    }
+    faults_sort(faults);
+    if (faults->n > before) {
+        return tly_fail(diag, TLY_EINPUT, "%s: %llu faults", dir,
+                        (unsigned long long)(faults->n - before));
+    }
+    *out = b.election;
+    return TLY_OK;
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pack/registry_load.h"
+
+#include <stdio.h>
+
+#include "fields.h"
+#include "pack/keyfile.h"
+#include "part.h"
+
+#define SCRATCH_BYTES_MAX ((size_t)1 << 30)
+
+enum { T_TERMINAL, T_BRANCH, T_KEY, T_CERT, T_FROM, T_TO, T_STATE };
+enum { C_CLIENT, C_ROLE, C_AREA, C_CERT, C_FROM, C_TO, C_NAME };
+enum { O_OFFICER, O_ROLE, O_AREA, O_KEY, O_NAME };
+
+/* Things that may stand only once, by their text, with the place of the first. */
+struct unique {
+    struct codes codes;
+    struct place {
+        const char *file;
+        uint32_t    line;
+    } * places;
+    uint32_t n;
+};
+
+struct load {
+    struct tly_arena      *arena;
+    struct faults         *faults;
+    const struct election *election;
+    struct registry       *registry;
+    struct part           *parts;
+    struct unique          terminals, clients, officers, keys, certs;
+    bool                   full; /* the arena is */
+};
+
+static bool
+unique_init(struct unique *unique, struct tly_arena *arena, uint32_t n)
+{
+    unique->places = TLY_NEW(arena, struct place, (size_t)n + 1);
+    return unique->places != NULL && codes_init(&unique->codes, arena, n);
+}
+
+/* A fault when the field's text stood before. */
+static void
+unique_add(struct unique *unique, const struct csv *csv, unsigned field)
+{
+    if (codes_add(&unique->codes, 0, csv_text(csv, field), unique->n)) {
+        unique->places[unique->n++] = (struct place){csv->file, csv->lines[field]};
+        return;
+    }
+    const struct place *first = &unique->places[codes_find(&unique->codes, 0, csv->fields[field])];
+    csv_fault(csv, field, "\"%.80s\" stands in %s line %u already", csv_text(csv, field),
+              first->file, first->line);
+}
+
+/* A copy that lives as long as the registry. */
+static const char *
+keep(struct load *l, const struct csv *csv, unsigned field)
+{
+    const char *text = tly_arena_text(l->arena, csv->fields[field]);
+    l->full          = l->full || text == NULL;
+    return text;
+}
+
+/* A code of its own in its file, copied. */
+static const char *
+own_code(struct load *l, struct unique *unique, const struct csv *csv, unsigned field)
+{
+    const char *code = fields_code(csv, field);
+    if (code == NULL) {
+        return "";
+    }
+    unique_add(unique, csv, field);
+    return keep(l, csv, field);
+}
+
+static void
+own_key(struct load *l, const struct csv *csv, unsigned field, struct tly_key *key,
+        struct tly_hash *keyid)
+{
+    if (!fields_hex32(csv, field, key->b)) {
+        return;
+    }
+    if (!sign_key_ok(key)) {
+        csv_fault(csv, field,
+                  "\"%.80s\" is no sound Ed25519 key (of small order, or no point of the curve)",
+                  csv_text(csv, field));
+    }
+    unique_add(&l->keys, csv, field);
+    *keyid = keyfile_keyid(key);
+}
+
+static void
+own_cert(struct load *l, const struct csv *csv, unsigned field, struct tly_hash *cert)
+{
+    if (fields_hex32(csv, field, cert->b)) {
+        unique_add(&l->certs, csv, field);
+    }
+}
+
+/* Two neighbouring fields: from, to. */
+static void
+dates(const struct csv *csv, unsigned field, uint64_t *from, uint64_t *to)
+{
+    const bool both = fields_number(csv, field, 0, ELECTION_TIME_MAX, from) &&
+                      fields_number(csv, field + 1, 0, ELECTION_TIME_MAX, to);
+    if (both && *from > *to) {
+        csv_fault(csv, field + 1, "%s lies before not_before %s", csv_text(csv, field + 1),
+                  csv_text(csv, field));
+    }
+}
+
+static struct area_ix
+area_of(const struct load *l, const struct csv *csv, unsigned field)
+{
+    const struct area_ix area = election_area(l->election, csv->fields[field]);
+    if (area.v == IX_NONE) {
+        csv_fault(csv, field, "\"%.80s\" is no area of the definition", csv_text(csv, field));
+    }
+    return area;
+}
+
+static void
+terminal_read(struct load *l, const struct csv *csv, struct terminal *out)
+{
+    static const char *const states[] = {"active", "revoked"};
+    struct terminal          t        = {.branch = {IX_NONE}};
+    t.code                            = own_code(l, &l->terminals, csv, T_TERMINAL);
+    own_key(l, csv, T_KEY, &t.key, &t.keyid);
+    own_cert(l, csv, T_CERT, &t.cert);
+    dates(csv, T_FROM, &t.not_before, &t.not_after);
+    if (!fields_empty(csv, T_BRANCH)) {
+        t.branch = election_branch(l->election, csv->fields[T_BRANCH]);
+        if (t.branch.v == IX_NONE) {
+            csv_fault(csv, T_BRANCH, "\"%.80s\" is no branch of the definition",
+                      csv_text(csv, T_BRANCH));
+        }
+    }
+    if (tly_bytes_eq(csv->fields[T_STATE], tly_text(states[1]))) {
+        t.state = TERMINAL_REVOKED;
+    } else if (!tly_bytes_eq(csv->fields[T_STATE], tly_text(states[0]))) {
+        csv_fault(csv, T_STATE, "\"%.40s\" is neither active nor revoked", csv_text(csv, T_STATE));
+    }
+    *out = t;
+}
+
+static void
+client_read(struct load *l, const struct csv *csv, struct client *out)
+{
+    struct client c = {.role = ROLE_RELAY};
+    c.code          = own_code(l, &l->clients, csv, C_CLIENT);
+    c.name          = keep(l, csv, C_NAME);
+    if (!role_find(csv->fields[C_ROLE], &c.role) || c.role == ROLE_TERMINAL) {
+        csv_fault(csv, C_ROLE,
+                  "\"%.40s\" is none of relay dashboard observer officer auditor operator witness",
+                  csv_text(csv, C_ROLE));
+    }
+    c.area = area_of(l, csv, C_AREA);
+    own_cert(l, csv, C_CERT, &c.cert);
+    dates(csv, C_FROM, &c.not_before, &c.not_after);
+    *out = c;
+}
+
+static void
+officer_read(struct load *l, const struct csv *csv, struct officer *out)
+{
+    struct officer o = {.role = OFFICER_COMMISSION};
+    o.code           = own_code(l, &l->officers, csv, O_OFFICER);
+    o.name           = keep(l, csv, O_NAME);
+    if (!officer_role_find(csv->fields[O_ROLE], &o.role)) {
+        csv_fault(csv, O_ROLE, "\"%.40s\" is none of commission supervision operator",
+                  csv_text(csv, O_ROLE));
+    }
+    o.area = area_of(l, csv, O_AREA);
+    own_key(l, csv, O_KEY, &o.key, &o.keyid);
+    *out = o;
+}
+
+static bool
+open_csv(struct load *l, const char *name, const char *header, struct csv *csv)
+{
+    const struct part *part = part_find(l->parts, name);
+    *csv                    = (struct csv){0};
+    return part->data != NULL && csv_open(csv, name, part->data, part->len, header, l->faults);
+}
+
+/* Reads the three files into arrays of their own size. */
+static enum tly_err
+read_all(struct load *l, struct tly_arena *scratch)
+{
+    struct csv       t, c, o;
+    struct registry *r = l->registry;
+    const bool       t_open =
+        open_csv(l, "terminals.csv",
+                 "terminal,branch,signing_key,certificate,not_before,not_after,state", &t);
+    const bool c_open =
+        open_csv(l, "clients.csv", "client,role,area,certificate,not_before,not_after,name", &c);
+    const bool o_open = open_csv(l, "officers.csv", "officer,role,area,signing_key,name", &o);
+
+    struct terminal *terminals = TLY_NEW(l->arena, struct terminal, (size_t)t.rows_max + 1);
+    struct client   *clients   = TLY_NEW(l->arena, struct client, (size_t)c.rows_max + 1);
+    struct officer  *officers  = TLY_NEW(l->arena, struct officer, (size_t)o.rows_max + 1);
+    if (terminals == NULL || clients == NULL || officers == NULL ||
+        !unique_init(&l->terminals, scratch, t.rows_max) ||
+        !unique_init(&l->clients, scratch, c.rows_max) ||
+        !unique_init(&l->officers, scratch, o.rows_max) ||
+        !unique_init(&l->keys, scratch, t.rows_max + o.rows_max) ||
+        !unique_init(&l->certs, scratch, t.rows_max + c.rows_max)) {
+        return TLY_ENOMEM;
+    }
+    while (t_open && csv_next(&t)) {
+        terminal_read(l, &t, &terminals[r->terminals_n++]);
+    }
+    while (c_open && csv_next(&c)) {
+        client_read(l, &c, &clients[r->clients_n++]);
+    }
+    while (o_open && csv_next(&o)) {
+        officer_read(l, &o, &officers[r->officers_n++]);
+    }
+    r->terminals = terminals;
+    r->clients   = clients;
+    r->officers  = officers;
+    return l->full ? TLY_ENOMEM : TLY_OK;
+}
+
+enum tly_err
+registry_load(const char *dir, const struct election *election, struct tly_arena *arena,
+              struct registry **out, struct faults *faults, struct tly_diag *diag)
+{
+    TLY_AUTO(arena) struct tly_arena scratch = {.bytes_max = SCRATCH_BYTES_MAX};
+    struct part                      parts[PARTS_MAX];
+    const uint64_t                   before = faults->n;
+    struct load                      l      = {.arena    = arena,
+                                               .faults   = faults,
+                                               .election = election,
+                                               .parts    = parts,
+                                               .registry = TLY_NEW(arena, struct registry, 1)};
+    if (l.registry == NULL) {
+        return tly_fail(diag, TLY_ENOMEM, "%s: no memory to load it", dir);
+    }
+    enum tly_err err = part_read_all(dir, PACKAGE_REGISTRY, arena, &scratch, faults, parts,
+                                     &l.registry->hash, diag);
+    if (err != TLY_OK) {
+        return err == TLY_ENOENT ? TLY_EIO : err;
+    }
+    err = read_all(&l, &scratch);
+    if (err != TLY_OK) {
+        return tly_fail(diag, err, "%s: no memory to load it", dir);
+    }
+    faults_sort(faults);
+    if (faults->n > before) {
+        return tly_fail(diag, TLY_EINPUT, "%s: %llu faults", dir,
+                        (unsigned long long)(faults->n - before));
+    }
+    err = registry_index(l.registry, arena, diag);
+    if (err == TLY_OK) {
+        *out = l.registry;
+    }
+    return err;
+}
