@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tallyctl: administration of a tally server, and what observers need of it. */
+#include <sodium.h>
+
+#include "base/check.h"
 #include "cmd.h"
 #include "sys/version.h"
 
 /* In the order of an operator's work: what --help lists. */
 static const struct cli_command *const commands[] = {
-    &ctl_migrate,  &ctl_status,        &ctl_results,
-    &ctl_branches, &ctl_import,        &ctl_receipt_check, NULL,
+    &ctl_migrate,    &ctl_definition_check, &ctl_registry_check, &ctl_sign,
+    &ctl_key_new,    &ctl_key_public,       &ctl_pki_ca,         &ctl_pki_issue,
+    &ctl_pki_revoke, &ctl_pki_list,         &ctl_status,         &ctl_results,
+    &ctl_branches,   &ctl_import,           &ctl_receipt_check,  NULL,
 };
 
 int
@@ -18,5 +23,6 @@ main(int argc, char *argv[])
         .version  = version_text(),
         .commands = commands,
     };
+    TLY_CHECK(sodium_init() >= 0);
     return cli_main(&program, argc, argv);
 }

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/election.h"
-#include "csv.h"
+#include "pack/csv.h"
 #include "pack/faults.h"
 #include "part.h"
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/bytes.h"
-#include "csv.h"
+#include "pack/csv.h"
 
 /* A code; NULL with a fault when it is none. */
 const char *fields_code(const struct csv *csv, unsigned field);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/hex.h"
+
+static void
+tly_auto_json(json_t **json)
+{
+    json_decref(*json);
+}
+
+static void
+print_text(const char *dir, const struct faults *faults, const struct check_count counts[],
+           const char *hex)
+{
+    for (uint32_t i = 0; i < faults->kept; i++) {
+        const struct fault *f = &faults->list[i];
+        if (f->line == 0) {
+            (void)printf("%s/%s: %s\n", dir, f->file, f->text);
+        } else {
+            (void)printf("%s/%s:%" PRIu32 ":%" PRIu32 ": %s\n", dir, f->file, f->line, f->column,
+                         f->text);
+        }
+    }
+    if (faults->n > faults->kept) {
+        (void)printf("... and %" PRIu64 " more\n", faults->n - faults->kept);
+    }
+    if (faults->n > 0) {
+        (void)printf("%" PRIu64 " fault%s\n", faults->n, faults->n == 1 ? "" : "s");
+        return;
+    }
+    for (unsigned i = 0; counts[i].name != NULL; i++) {
+        (void)printf("%-12s %" PRIu32 "\n", counts[i].name, counts[i].n);
+    }
+    (void)printf("%-12s %s\n", "hash", hex);
+}
+
+static json_t *
+faults_json(const struct faults *faults)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < faults->kept; i++) {
+        const struct fault *f = &faults->list[i];
+        (void)json_array_append_new(list, json_pack("{s:s,s:I,s:I,s:s}", "file", f->file, "line",
+                                                    (json_int_t)f->line, "column",
+                                                    (json_int_t)f->column, "text", f->text));
+    }
+    return list;
+}
+
+static void
+print_json(const char *package, const struct faults *faults, const struct check_count counts[],
+           const char *hex)
+{
+    json_t *numbers = json_object();
+    for (unsigned i = 0; faults->n == 0 && counts[i].name != NULL; i++) {
+        (void)json_object_set_new(numbers, counts[i].name, json_integer(counts[i].n));
+    }
+    TLY_AUTO(json)
+    json_t *root =
+        json_pack("{s:s,s:b,s:o,s:o,s:I,s:o}", "package", package, "ok", faults->n == 0, "counts",
+                  numbers, "hash", faults->n == 0 ? json_string(hex) : json_null(), "faults_n",
+                  (json_int_t)faults->n, "faults", faults_json(faults));
+    if (root != NULL && json_dumpf(root, stdout, JSON_COMPACT) == 0) {
+        (void)printf("\n");
+    }
+}
+
+enum cli_exit
+check_report(const struct cli *cli, const char *package, const char *dir,
+             const struct faults *faults, const struct check_count counts[],
+             const struct tly_hash *hash)
+{
+    char hex[2 * sizeof hash->b + 1];
+    tly_hex(hash->b, sizeof hash->b, hex);
+    if (cli_flag(cli, "json")) {
+        print_json(package, faults, counts, hex);
+    } else {
+        print_text(dir, faults, counts, hex);
+    }
+    return faults->n == 0 ? CLI_DONE : CLI_REFUSED;
+}

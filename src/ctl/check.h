@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What "definition check" and "registry check" share. */
+#pragma once
+
+#include <jansson.h>
+
+#include "pack/faults.h"
+#include "sys/cli.h"
+
+#define CHECK_ARENA_BYTES ((size_t)2 << 30) /* a limit, not what it takes */
+
+/* One number of a package, in the order they are printed. */
+struct check_count {
+    const char *name;
+    uint32_t    n;
+};
+
+/* Prints the faults, or counts (the last has no name) and hash; as text or as one JSON object.
+ * Returns CLI_DONE without faults, else CLI_REFUSED. */
+enum cli_exit check_report(const struct cli *cli, const char *package, const char *dir,
+                           const struct faults *faults, const struct check_count counts[],
+                           const struct tly_hash *hash);

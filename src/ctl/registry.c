@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
+#include <stdio.h>
+
+#include "check.h"
+#include "cmd.h"
+#include "pack/definition.h"
+#include "pack/registry_load.h"
+
+static enum cli_exit
+run(const struct cli *cli)
+{
+    TLY_AUTO(arena) struct tly_arena arena    = {.bytes_max = CHECK_ARENA_BYTES};
+    struct faults                    faults   = {.arena = &arena};
+    struct election                 *election = NULL;
+    struct registry                  none     = {0};
+    struct registry                 *registry = &none;
+    struct tly_diag                  diag     = {0};
+    const char                      *dir      = cli_arg(cli, 0);
+    char                             beside[PATH_MAX];
+    (void)snprintf(beside, sizeof beside, "%s/../definition", dir);
+    const char *definition = cli_value(cli, "definition", beside);
+
+    enum tly_err err = definition_load(definition, &arena, &election, &faults, &diag);
+    if (err != TLY_OK) {
+        return cli_say(cli, CLI_UNUSABLE,
+                       "the definition %s cannot be used (tallyctl definition check tells why): %s",
+                       definition, diag.text);
+    }
+    err = registry_load(dir, election, &arena, &registry, &faults, &diag);
+    if (err != TLY_OK && faults.n == 0) {
+        return cli_fail(cli, TLY_EIO, &diag);
+    }
+    const struct check_count counts[] = {
+        {"terminals", registry->terminals_n},
+        {"clients", registry->clients_n},
+        {"officers", registry->officers_n},
+        {NULL, 0},
+    };
+    return check_report(cli, "registry", dir, &faults, counts, &registry->hash);
+}
+
+static const struct cli_option options[] = {
+    {"definition", "DIR", "what areas and branches are those of (default: DIR/../definition)",
+     false},
+    {"json", NULL, "one JSON object instead of lines", false},
+    {NULL, NULL, NULL, false}};
+
+const struct cli_command ctl_registry_check = {
+    .name    = "registry check",
+    .args    = "DIR",
+    .summary = "check a registry against its definition",
+    .more = "Prints FILE:LINE:COLUMN: SENTENCE for each fault (the first 1000) and ends with 1;\n"
+            "without faults prints how much there is of everything and the package hash.",
+    .args_min = 1,
+    .args_max = 1,
+    .options  = options,
+    .run      = run,
+};
