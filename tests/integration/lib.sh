@@ -6,6 +6,7 @@
 #   ok NAME COMMAND...            is NAME GOT WANT            like NAME TEXT REGEX (extended)
 #   skip NAME REASON              skip_all REASON             done_testing (the last line)
 #   wait_for SECONDS COMMAND...   polls until it succeeds; false when the time is over
+#   write_config DIR CONFIG [LINE]...   settings for the election that enrol made in DIR, any free ports, $pg_conn
 #   start_daemon CONFIG           then $daemon_pid, $daemon_ingest $daemon_api $daemon_ops (ports), $daemon_log
 #   stop_daemon [SIGNAL]          TERM unless told; waits; then $daemon_rc
 # and everything of pg.sh.
@@ -85,6 +86,26 @@ at_exit 'stop_daemon KILL'
 daemon_said() { grep -q "$1" "$daemon_log"; }
 daemon_ready() { daemon_said '^<5>daemon.ready ' || pg_gone "$daemon_pid"; }
 daemon_port() { sed -n "s/^<5>daemon\.ready .*\<$1=\([0-9]*\).*/\1/p" "$daemon_log" | head -1; }
+
+write_config() { # DIR CONFIG [LINE]...
+    t_config=$2
+    cat >"$t_config" <<EOF
+database = $pg_conn
+definition = $1/definition
+registry = $1/registry
+root_keys = $1/keys/root.key
+log_key = $1/keys/log.key
+server_cert = $1/keys/server.crt
+server_key = $1/keys/server.key
+ingest.address = 127.0.0.1
+ingest.port = 0
+api.address = 127.0.0.1
+api.port = 0
+ops.port = 0
+EOF
+    shift 2
+    for t_line in "$@"; do printf '%s\n' "$t_line" >>"$t_config"; done
+}
 
 start_daemon() { # CONFIG
     daemon_starts=$((daemon_starts + 1))
