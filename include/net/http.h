@@ -26,7 +26,7 @@ struct http_peer {
 /* One request; made by the server, given to the handler, freed by the server after the reply left.
  */
 struct http_req {
-    const char           *method;       /* "GET" "HEAD" "POST" */
+    const char           *method;       /* "GET" "POST" ...; HEAD comes as "GET" */
     const char           *path;         /* decoded, begins with '/', no query */
     const char           *content_type; /* "" when absent; with its parameters */
     struct tly_bytes      body; /* complete; empty when there was none; valid until the reply */
@@ -48,11 +48,11 @@ typedef size_t (*http_body_max)(void *arg, const char *method, const char *path)
 
 /* How a server listens.  The struct is copied; texts are borrowed while the server runs. */
 struct http_config {
-    const char *name;    /* for logs and thread names: "ingest" */
-    const char *address; /* "0.0.0.0", "::", "127.0.0.1" */
-    uint16_t    port;    /* 0: any free one, see http_server_port() */
-    int listen_fd; /* -1, or a listening socket passed in by systemd (kept open by the server) */
-    const char   *cert_pem; /* server certificate chain (text of the file); NULL: no TLS */
+    const char   *name;      /* for logs and thread names: "ingest" */
+    const char   *address;   /* "0.0.0.0", "::", "127.0.0.1" */
+    uint16_t      port;      /* 0: any free one, see http_server_port() */
+    int           listen_fd; /* -1, or a listening socket passed in by systemd (duplicated) */
+    const char   *cert_pem;  /* server certificate chain (text of the file); NULL: no TLS */
     const char   *key_pem;
     unsigned      workers_n;
     unsigned      connections_max;
@@ -85,10 +85,12 @@ TLY_MUST enum tly_err http_server_start(const struct http_config *config, struct
                                         struct tly_diag *diag);
 uint16_t              http_server_port(const struct http_server *server);
 struct http_stats     http_server_stats(const struct http_server *server);
-/* Going down, in this order: http_server_quiesce() stops accepting (requests under way go on); the
- * owner makes sure that every waiting request gets its reply; http_server_stop() waits until all
- * have left (at most wait_ms), resumes stalled handshakes to their end, stops the workers and
- * frees. */
+/* Going down, in this order: http_server_quiesce() stops accepting (requests under way go on, new
+ * ones on open connections get 503) and returns when no handler runs and none will; the owner makes
+ * sure that every waiting request gets its reply; http_server_stop() waits until all have left (at
+ * most wait_ms), resumes stalled handshakes to their end, stops the workers and frees.  A request
+ * that then still waits for its reply is a bug of the owner's and stops the process.  Neither may
+ * be called in a handler. */
 void http_server_quiesce(struct http_server *server);
 void http_server_stop(struct http_server *server, unsigned wait_ms);
 
@@ -98,7 +100,7 @@ const char *http_query(const struct http_req *req, const char *name);
 const char *http_header(const struct http_req *req, const char *name);
 
 /* Adds a header to the reply to come (at most HTTP_REPLY_HEADERS_MAX); name is a constant, value is
- * copied. */
+ * copied, without line ends; an empty one is left out. */
 void http_reply_header(struct http_req *req, const char *name, const char *value);
 /* Sets the reply: once a request.  body is copied into the request's arena by http_reply(), and
  * borrowed until the request is freed by http_reply_borrowed() (arena memory, constants). */

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A request's body in one piece: one allocation when its length is announced, which the kernel
+ * backs page by page as bytes really come. */
+#include <stdlib.h>
+
+#include "http_int.h"
+
+#define CHUNKED_FIRST ((size_t)8 << 10)
+
+static enum tly_err
+resize(struct http_req_priv *p, size_t size)
+{
+    uint8_t *body = realloc(p->body, size);
+    if (body == NULL) {
+        return TLY_ENOMEM;
+    }
+    p->body      = body;
+    p->body_size = size;
+    return TLY_OK;
+}
+
+enum tly_err
+http_body_begin(struct http_req_priv *p, size_t length)
+{
+    if (length == SIZE_MAX || length == 0) {
+        return TLY_OK;
+    }
+    return length > p->body_max ? TLY_ETOOBIG : resize(p, length);
+}
+
+enum tly_err
+http_body_add(struct http_req_priv *p, struct tly_bytes piece)
+{
+    const size_t have = p->req.body.len;
+    if (piece.len > p->body_max - have) {
+        return TLY_ETOOBIG;
+    }
+    const size_t need = have + piece.len;
+    if (need > p->body_size) { /* chunked */
+        size_t size = p->body_size == 0 ? CHUNKED_FIRST : p->body_size;
+        while (size < need) {
+            size *= 2;
+        }
+        const enum tly_err err = resize(p, size < p->body_max ? size : p->body_max);
+        if (err != TLY_OK) {
+            return err;
+        }
+    }
+    memcpy(p->body + have, piece.data, piece.len);
+    p->req.body = (struct tly_bytes){p->body, need};
+    return TLY_OK;
+}

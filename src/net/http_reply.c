@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Replies: what a handler says, and how it becomes MHD's. */
+#include <gnutls/gnutls.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/check.h"
+#include "http_int.h"
+#include "sys/log.h"
+
+#define PROBLEM_TYPE      "application/problem+json"
+#define RETRY_AFTER_S_MAX 3U
+
+const char *
+http_query(const struct http_req *req, const char *name)
+{
+    return MHD_lookup_connection_value(req->priv->mhd, MHD_GET_ARGUMENT_KIND, name);
+}
+
+const char *
+http_header(const struct http_req *req, const char *name)
+{
+    return MHD_lookup_connection_value(req->priv->mhd, MHD_HEADER_KIND, name);
+}
+
+void
+http_reply_header(struct http_req *req, const char *name, const char *value)
+{
+    struct http_req_priv *p = req->priv;
+    TLY_CHECK(p->fields_n < HTTP_REPLY_HEADERS_MAX);
+    TLY_CHECK(p->status == 0);
+    if (value[0] == '\0') {
+        return; /* MHD sends no empty ones */
+    }
+    const char *copy = tly_arena_text(&p->arena, tly_text(value));
+    if (copy != NULL) { /* a reply without one of its headers is still better than none */
+        p->fields[p->fields_n++] = (struct http_field){name, copy};
+    }
+}
+
+void
+http_reply_borrowed(struct http_req *req, int status, const char *content_type,
+                    struct tly_bytes body)
+{
+    struct http_req_priv *p = req->priv;
+    TLY_CHECK(p->status == 0);
+    TLY_CHECK(status >= 200 && status <= 599);
+    p->status       = status;
+    p->content_type = content_type;
+    p->reply        = body;
+}
+
+void
+http_reply(struct http_req *req, int status, const char *content_type, struct tly_bytes body)
+{
+    const char *copy = tly_arena_text(req->arena, body);
+    if (copy == NULL) {
+        http_reply_problem(req, TLY_ENOMEM, NULL);
+        return;
+    }
+    http_reply_borrowed(req, status, content_type,
+                        (struct tly_bytes){(const uint8_t *)copy, body.len});
+}
+
+/* ---- RFC 9457 ---------------------------------------------------------------------------------
+ */
+
+/* The word of `code` when no check names itself. */
+static const char *
+word_of(enum tly_err err)
+{
+    static const char *const words[TLY_ERR_N] = {
+        [TLY_OK]        = "ok",
+        [TLY_EINPUT]    = "malformed",
+        [TLY_ENOKEY]    = "no_key",
+        [TLY_EFORBID]   = "forbidden",
+        [TLY_ENOENT]    = "not_found",
+        [TLY_EMETHOD]   = "method",
+        [TLY_ECONFLICT] = "conflict",
+        [TLY_ETIE]      = "tie",
+        [TLY_ETOOBIG]   = "too_large",
+        [TLY_ETYPE]     = "media_type",
+        [TLY_ERANGE]    = "out_of_range",
+        [TLY_ELIMIT]    = "limit",
+        [TLY_EBUSY]     = "busy",
+        [TLY_ENOMEM]    = "no_memory",
+        [TLY_EUNSURE]   = "unsure",
+        [TLY_EIO]       = "internal",
+        [TLY_ECORRUPT]  = "internal",
+    };
+    return words[err];
+}
+
+/* A JSON text; bytes that are no UTF-8 (a foreign value, or one cut by a limit) become '?'. */
+static json_t *
+json_of(const char *text)
+{
+    json_t *value = json_string(text);
+    if (value != NULL) {
+        return value;
+    }
+    char   safe[512];
+    size_t n = 0;
+    for (; text[n] != '\0' && n + 1 < sizeof safe; n++) {
+        safe[n] = (unsigned char)text[n] < 0x80 ? text[n] : '?';
+    }
+    safe[n] = '\0';
+    return json_string(safe);
+}
+
+static json_t *
+problem_json(enum tly_err err, const char *code, const struct tly_diag *diag)
+{
+    char    type[64];
+    json_t *o = json_object();
+    (void)snprintf(type, sizeof type, "urn:tally:problem:%s", code);
+    if (o == NULL) {
+        return NULL;
+    }
+    int bad = json_object_set_new(o, "type", json_of(type));
+    bad |= json_object_set_new(o, "title", json_string(tly_err_text(err)));
+    bad |= json_object_set_new(o, "status", json_integer(tly_err_http(err)));
+    if (diag != NULL && tly_err_blame(err) != TLY_OURS) {
+        if (diag->text[0] != '\0') {
+            bad |= json_object_set_new(o, "detail", json_of(diag->text));
+        }
+        bad |= json_object_set_new(o, "code", json_of(code));
+        if (diag->field[0] != '\0') {
+            bad |= json_object_set_new(o, "field", json_of(diag->field));
+        }
+    } else {
+        bad |= json_object_set_new(o, "code", json_of(code));
+    }
+    if (bad != 0) {
+        json_decref(o);
+        return NULL;
+    }
+    return o;
+}
+
+/* The JSON text in the arena; without memory a constant that says less. */
+static struct tly_bytes
+problem_text(struct http_req *req, enum tly_err err, const char *code, const struct tly_diag *diag)
+{
+    static const char least[] = "{\"type\":\"about:blank\"}";
+    struct tly_bytes  text    = tly_text(least);
+    json_t           *o       = problem_json(err, code, diag);
+    char             *dumped  = o == NULL ? NULL : json_dumps(o, JSON_COMPACT);
+    const char       *copy = dumped == NULL ? NULL : tly_arena_text(req->arena, tly_text(dumped));
+    if (copy != NULL) {
+        text = tly_text(copy);
+    }
+    free(dumped);
+    json_decref(o);
+    return text;
+}
+
+void
+http_reply_problem(struct http_req *req, enum tly_err err, const struct tly_diag *diag)
+{
+    const enum tly_blame blame = tly_err_blame(err);
+    const char          *code  = diag != NULL && diag->code[0] != '\0' ? diag->code : word_of(err);
+    TLY_CHECK(err != TLY_OK);
+    if (blame == TLY_OURS) {
+        code = word_of(err); /* what broke inside is for the log, not for the sender */
+        log_event(LOG_ERR, "http.internal", "err=%s method=%s path=%s cause=%s", tly_err_name(err),
+                  req->method, log_text(tly_text(req->path)).s,
+                  log_text(tly_text(diag == NULL ? "" : diag->text)).s);
+    }
+    if (blame == TLY_LATER || blame == TLY_UNSURE) {
+        char seconds[12];
+        (void)snprintf(seconds, sizeof seconds, "%u", 1 + arc4random_uniform(RETRY_AFTER_S_MAX));
+        http_reply_header(req, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+    }
+    http_reply_borrowed(req, tly_err_http(err), PROBLEM_TYPE, problem_text(req, err, code, diag));
+}
+
+/* ---- to MHD -----------------------------------------------------------------------------------
+ */
+
+enum MHD_Result
+http_reply_queue(struct http_req_priv *p)
+{
+    TLY_CHECK(p->status != 0);
+    http_state_to(p, HTTP_STATE_REPLYING, NULL);
+    /* MHD only reads a PERSISTENT buffer, whatever its prototype says. */
+    void *data = (void *)(uintptr_t)p->reply.data; /* NOLINT(performance-no-int-to-ptr) */
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(p->reply.len, data, MHD_RESPMEM_PERSISTENT);
+    if (response == NULL) {
+        return MHD_NO; /* no memory for a reply: the connection ends */
+    }
+    bool ok =
+        p->content_type == NULL ||
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, p->content_type) == MHD_YES;
+    for (unsigned i = 0; ok && i < p->fields_n; i++) {
+        ok = MHD_add_response_header(response, p->fields[i].name, p->fields[i].value) == MHD_YES;
+    }
+    if (ok && p->close) {
+        ok = MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES;
+    }
+    if (!ok) {
+        log_event(LOG_ERR, "http.reply_refused",
+                  "path=%s cause=\"no memory, or a header with a "
+                  "line end\"",
+                  log_text(tly_text(p->req.path)).s);
+    }
+    watcher_phase(p->conn, WATCHER_REPLY, p->reply.len);
+    const enum MHD_Result queued =
+        ok ? MHD_queue_response(p->mhd, (unsigned)p->status, response) : MHD_NO;
+    MHD_destroy_response(response);
+    return queued;
+}
+
+void
+http_reply_raw(struct http_req_priv *p)
+{
+    char      head[512];
+    const int n = snprintf(head, sizeof head,
+                           "HTTP/1.1 %d Refused\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+                           "Connection: close\r\n\r\n%.*s",
+                           p->status, p->content_type, p->reply.len, (int)p->reply.len,
+                           (const char *)p->reply.data);
+    if (n < 0 || (size_t)n >= sizeof head) {
+        return;
+    }
+    http_state_to(p, HTTP_STATE_REPLYING, NULL);
+    watcher_phase(p->conn, WATCHER_REPLY, (size_t)n);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(p->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    if (info != NULL) {
+        (void)gnutls_record_send(info->tls_session, head, (size_t)n);
+        return;
+    }
+    info = MHD_get_connection_info(p->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    (void)!send(info->connect_fd, head, (size_t)n, MSG_NOSIGNAL);
+}
