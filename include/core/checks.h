@@ -49,6 +49,11 @@ const char      *check_code(enum check check); /* "N08" (N08M shows as "N08") */
 enum check_level check_level(enum check check);
 const char      *check_text_en(enum check check);
 const char      *check_text_fa(enum check check);
+const char      *check_advice_en(enum check check); /* what to do now */
+const char      *check_advice_fa(enum check check);
+/* CHECK_BITs of the findings of which this one would only be a consequence: it is not reported for
+ * a slot that has one of them. */
+uint64_t checks_hidden_by(enum check check);
 
 /* What the checks say about one slot of the branch. */
 struct checked_slot {
@@ -62,10 +67,10 @@ struct checked_slot {
 /* One finding, for people. */
 struct finding {
     enum check     check;
-    struct slot_ix slot;
-    char           field[64];
-    uint64_t       left, right; /* the two values compared */
-    uint64_t       tolerance;
+    struct slot_ix slot;        /* IX_NONE: every slot of the branch */
+    char           field[64];   /* "contests[0].candidates[12]", places in the payload */
+    uint64_t       left, right; /* the two values compared; 0 for a code that is not known */
+    uint64_t       tolerance;   /* what was allowed between them, or of the right one */
 };
 
 struct checked {
@@ -91,9 +96,15 @@ struct checks_input {
  * looks only at made_at).
  *
  * An unknown contest code is S02 for every slot of the branch.  Of several findings that follow
- * from one cause only the first is kept. Owns:    counts, slots and findings are in the arena;
- * counts may outlive it only if copied. Errors:  TLY_EINPUT (S01) a list or candidate twice in one
- * contest; TLY_ENOMEM. */
+ * from one cause only the first is kept.
+ *
+ * Owns:    counts, slots and findings are in the arena;
+ * counts may outlive it only if copied.
+ * Errors:  TLY_EINPUT (S01) a contest, or a list or candidate of one contest, twice; "lists" in a
+ *          contest without lists
+ *          TLY_ERANGE (S06) no "lists" in a contest with lists (with another definition, A06, both
+ *          of these are S02)
+ *          TLY_ENOMEM */
 TLY_MUST enum tly_err checks_run(const struct checks_input *in, struct tly_arena *arena,
                                  struct checked *out, struct tly_diag *diag);
 
