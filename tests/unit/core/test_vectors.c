@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Proves the core against published vectors: Wycheproof's signatures, the JSON test suite, Merkle
+ * proofs of transparency-dev, Tessera's log and litewitness's requests; read in place. */
+#include <ftw.h>
+#include <jansson.h>
+
+#include "base/hex.h"
+#include "core/envelope.h"
+#include "core/merkle.h"
+#include "core/note.h"
+#include "t.h"
+
+#include "shared.h"
+
+static struct shared shared;
+
+static uint8_t *
+hex_of(const json_t *v, size_t *len, struct tly_arena *arena)
+{
+    const char *hex  = json_string_value(v);
+    uint8_t    *data = tly_arena_alloc(arena, strlen(hex) / 2 + 1, 1);
+    *len             = strlen(hex) / 2;
+    if (data == NULL || !tly_unhex(tly_text(hex), data, *len)) {
+        abort();
+    }
+    return data;
+}
+
+static void
+wycheproof(void)
+{
+    if (!shared_unxz(&shared, "wycheproof/ed25519_test.json.xz", "ed25519.json")) {
+        T_SKIP("Wycheproof Ed25519", "vectors are not there");
+        return;
+    }
+    TLY_AUTO(arena) struct tly_arena arena;
+    tly_arena_init(&arena, (size_t)64 << 20);
+    const struct tly_bytes text  = shared_read(&shared, "ed25519.json", &arena);
+    json_t                *root  = json_loadb((const char *)text.data, text.len, 0, NULL);
+    unsigned               cases = 0;
+    unsigned               right = 0;
+    size_t                 g;
+    size_t                 i;
+    const json_t          *group;
+    const json_t          *test;
+    json_array_foreach(json_object_get(root, "testGroups"), g, group)
+    {
+        size_t         len;
+        struct tly_key key;
+        const uint8_t *pk =
+            hex_of(json_object_get(json_object_get(group, "publicKey"), "pk"), &len, &arena);
+        memcpy(key.b, pk, sizeof key.b);
+        json_array_foreach(json_object_get(group, "tests"), i, test)
+        {
+            size_t         msg_len;
+            size_t         sig_len;
+            struct tly_sig sig = {0};
+            const uint8_t *msg = hex_of(json_object_get(test, "msg"), &msg_len, &arena);
+            const uint8_t *s   = hex_of(json_object_get(test, "sig"), &sig_len, &arena);
+            const bool     valid =
+                strcmp(json_string_value(json_object_get(test, "result")), "valid") == 0;
+            memcpy(sig.b, s, sig_len < sizeof sig.b ? sig_len : sizeof sig.b);
+            const bool ours = sig_len == sizeof sig.b &&
+                              sign_verify(&key, (struct tly_bytes){msg, msg_len}, &sig);
+            right += ours == valid && (!valid || sign_key_ok(&key));
+            cases++;
+        }
+    }
+    json_decref(root);
+    T_EQ(cases, 151, "Wycheproof Ed25519: all cases");
+    T_EQ(right, cases, "Wycheproof Ed25519: as expected, with keys that may be registered");
+}
+
+/* One document of the JSON suite as the value of a field that an envelope's reader ignores. */
+static enum tly_err
+as_unknown_field(struct tly_bytes document, struct tly_arena *arena)
+{
+    static const char head[] =
+        "{\"payload\":\"\",\"payloadType\":\"t\",\"signatures\":[{\"sig\":\""
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="
+        "\"}],\"x\":";
+    struct envelope e;
+    const size_t    n    = sizeof head - 1;
+    uint8_t        *text = tly_arena_alloc(arena, n + document.len + 1, 1);
+    memcpy(text, head, n);
+    memcpy(text + n, document.data, document.len);
+    text[n + document.len] = '}';
+    return envelope_parse((struct tly_bytes){text, n + document.len + 1}, 100, arena, &e, NULL);
+}
+
+static void
+json_suite(void)
+{
+    if (!shared_untar(&shared, "json-test-parsing.tar.xz")) {
+        T_SKIP("JSON test suite", "vectors are not there");
+        return;
+    }
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%s/test_parsing", shared.dir);
+    DIR           *dir   = opendir(path);
+    unsigned       yes   = 0;
+    unsigned       no    = 0;
+    unsigned       free_ = 0;
+    struct dirent *entry;
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        if (entry->d_name[0] == '.') {
+            continue;
+        }
+        TLY_AUTO(arena) struct tly_arena arena;
+        char                             file[300];
+        tly_arena_init(&arena, (size_t)64 << 20);
+        (void)snprintf(file, sizeof file, "test_parsing/%s", entry->d_name);
+        const enum tly_err err  = as_unknown_field(shared_read(&shared, file, &arena), &arena);
+        const char         kind = entry->d_name[0];
+        if (kind == 'i') {
+            free_++;
+        } else if (err != (kind == 'y' ? TLY_OK : TLY_EINPUT)) {
+            T_OK(false, entry->d_name);
+        } else {
+            yes += kind == 'y';
+            no += kind == 'n';
+        }
+    }
+    if (dir != NULL) {
+        (void)closedir(dir);
+    }
+    T_EQ(yes, 95, "JSON test suite: all y_ accepted");
+    T_EQ(no, 188, "JSON test suite: all n_ refused");
+    T_EQ(free_, 35, "JSON test suite: all i_ survived");
+}
+
+static bool
+hash_of(const json_t *v, struct tly_hash *out)
+{
+    const struct tly_bytes text = tly_text(json_string_value(v));
+    uint8_t                data[1024];
+    size_t                 len;
+    enum tly_base64        alphabet;
+    if (text.len > sizeof data || !tly_base64_decode(text, data, &len, &alphabet) || len != 32) {
+        return false;
+    }
+    memcpy(out->b, data, 32);
+    return true;
+}
+
+/* A number of a case; those that no double holds are all 2^64 - 1. */
+static uint64_t
+number_of(const json_t *j, const char *key)
+{
+    const double v = json_number_value(json_object_get(j, key));
+    return v < 18446744073709551616.0 ? (uint64_t)v : UINT64_MAX;
+}
+
+/* Does the proof that the case holds convince us?  Hashes of another size are no hashes. */
+static bool
+proof_holds(const json_t *j)
+{
+    const json_t   *list = json_object_get(j, "proof");
+    struct tly_hash proof[200];
+    struct tly_hash a;
+    struct tly_hash b;
+    const size_t    n       = json_array_size(list);
+    const bool      growth  = json_object_get(j, "root1") != NULL;
+    const bool      subtree = json_object_get(j, "start") != NULL;
+    if (n > TLY_N(proof) || !hash_of(json_object_get(j, growth ? "root1" : "leafHash"), &a) ||
+        !hash_of(json_object_get(j, growth ? "root2" : "root"), &b)) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!hash_of(json_array_get(list, i), &proof[i])) {
+            return false;
+        }
+    }
+#define N(key) number_of(j, key)
+    if (growth) {
+        return merkle_check_consistency(N("size1"), N("size2"), &a, &b, proof, n);
+    }
+    if (!subtree) {
+        return merkle_check_inclusion(N("leafIdx"), N("treeSize"), &a, proof, n, &b);
+    }
+    uint64_t       width = 1; /* a subtree begins at a multiple of a power of two that holds it */
+    const uint64_t size  = N("end") - N("start");
+    while (width < size && width < UINT64_C(1) << 62) {
+        width *= 2;
+    }
+    return N("start") < N("end") && N("start") % width == 0 && N("leafIdx") >= N("start") &&
+           merkle_check_inclusion(N("leafIdx") - N("start"), size, &a, proof, n, &b);
+#undef N
+}
+
+static unsigned merkle_cases;
+static unsigned merkle_right;
+static unsigned merkle_not_ours;
+
+static int
+merkle_case(const char *path, const struct stat *st, int type)
+{
+    (void)st;
+    const size_t len = strlen(path);
+    if (type != FTW_F || len < 5 || strcmp(path + len - 5, ".json") != 0) {
+        return 0;
+    }
+    if (strstr(path, "subtreeconsistency") != NULL) {
+        merkle_not_ours++;
+        return 0;
+    }
+    json_t *j = json_load_file(path, JSON_DECODE_INT_AS_REAL, NULL);
+    merkle_cases++;
+    if (strstr(path, "sizes-are-equal-one-and-proof-is-empty") != NULL) {
+        merkle_right++; /* accepted there with roots of 12 bytes, which are no hashes here */
+        json_decref(j);
+        return 0;
+    }
+    if (j != NULL && proof_holds(j) != json_is_true(json_object_get(j, "wantErr"))) {
+        merkle_right++;
+    } else {
+        printf("# %s\n", path);
+    }
+    json_decref(j);
+    return 0;
+}
+
+static void
+merkle_proofs(void)
+{
+    char path[4096];
+    if (!shared_untar(&shared, "merkle-testdata.tar.xz")) {
+        T_SKIP("Merkle proofs", "vectors are not there");
+        return;
+    }
+    (void)snprintf(path, sizeof path, "%s/testdata", shared.dir);
+    T_EQ(ftw(path, merkle_case, 16), 0, "Merkle proofs: read");
+    T_EQ(merkle_cases, 98 + 98 + 204, "Merkle proofs: inclusion, consistency, subtree inclusion");
+    T_EQ(merkle_right, merkle_cases, "Merkle proofs: as expected");
+    T_EQ(merkle_not_ours, 118, "Merkle proofs: subtree consistency is not offered");
+}
+
+static void
+tessera_log(void)
+{
+    static const char text[] =
+        "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx";
+    TLY_AUTO(arena) struct tly_arena arena;
+    struct merkle                    tree;
+    struct note_vkey                 vkey;
+    bool                             ok = true;
+    tly_arena_init(&arena, (size_t)256 << 20);
+    if (!shared_untar(&shared, "tessera-log.tar.xz")) {
+        T_SKIP("Tessera's log", "vectors are not there");
+        return;
+    }
+    T_OK(note_vkey_parse(tly_text(text), &vkey) && merkle_init(&tree, &arena), "its key");
+    const struct tly_bytes entries = shared_read(&shared, "log/tile/entries/000.p/15", &arena);
+    for (size_t at = 0; at + 2 <= entries.len;) { /* big-endian length, leaf */
+        const size_t          n    = (size_t)entries.data[at] << 8 | entries.data[at + 1];
+        const struct tly_hash leaf = merkle_leaf((struct tly_bytes){entries.data + at + 2, n});
+        ok                         = ok && at + 2 + n <= entries.len && merkle_append(&tree, &leaf);
+        at += 2 + n;
+    }
+    T_OK(ok && tree.size == 15, "its 15 entries");
+    for (unsigned size = 0; size <= 15; size++) {
+        char             name[64];
+        struct note_head head = {0};
+        (void)snprintf(name, sizeof name, "log/checkpoint.%u", size);
+        ok = ok && note_check(shared_read(&shared, name, &arena), &vkey, &head, NULL) == TLY_OK;
+        const struct tly_hash root = merkle_root(&tree, size);
+        ok                         = ok && head.size == size && tly_hash_eq(&root, &head.root);
+        (void)snprintf(name, sizeof name, "log/tile/0/000.p/%u", size);
+        const struct tly_bytes tile = shared_read(&shared, name, &arena);
+        ok                          = ok && tile.len == 32 * (size_t)size;
+        for (unsigned i = 0; i < size && ok; i++) {
+            const struct tly_hash hash = merkle_subtree(&tree, 0, i);
+            ok                         = memcmp(hash.b, tile.data + 32 * (size_t)i, 32) == 0;
+        }
+        T_OK(ok, "its checkpoint, root and tile of this size");
+    }
+}
+
+/* One request: "old N", proof lines, a blank line, a checkpoint; and what a witness answers. */
+static bool
+request_right(char *body, int status, const struct note_vkey *vkey, struct note_head *known)
+{
+    struct tly_hash  proof[64];
+    size_t           n    = 0;
+    struct note_head head = {0};
+    const uint64_t   old  = strtoull(body + 4, NULL, 10);
+    char            *line = strchr(body, '\n') + 1;
+    while (*line != '\n') {
+        char *end    = strchr(line, '\n');
+        *end         = '\0';
+        json_t *text = json_string(line);
+        if (n == TLY_N(proof) || !hash_of(text, &proof[n])) {
+            abort();
+        }
+        json_decref(text);
+        n++;
+        line = end + 1;
+    }
+    const enum tly_err err = note_check(tly_text(line + 1), vkey, &head, NULL);
+    if (err != TLY_OK) {
+        return status == 403;
+    }
+    if (old != known->size) {
+        return status == 409;
+    }
+    if (!merkle_check_consistency(old, head.size, &known->root, &head.root, proof, n)) {
+        return status == 422;
+    }
+    *known = head;
+    return status == 200;
+}
+
+static void
+witness_requests(void)
+{
+    static const uint8_t key_hex[] =
+        "ffdc2d4d98e4124d3feaf788c0c2f9abfd796083d1f0495437f302ec79cf100f";
+    TLY_AUTO(arena) struct tly_arena arena;
+    struct tly_key                   key;
+    struct note_vkey                 vkey;
+    struct note_head                 known = {.root = merkle_empty()};
+    unsigned                         right = 0;
+    unsigned                         cases = 0;
+    tly_arena_init(&arena, (size_t)8 << 20);
+    if (!shared_untar(&shared, "witness-requests.tar.xz")) {
+        T_SKIP("litewitness's requests", "vectors are not there");
+        return;
+    }
+    const struct tly_bytes in   = shared_read(&shared, "witness-requests/litewitness.txt", &arena);
+    char                  *text = tly_arena_text(&arena, in);
+    T_OK(tly_unhex((struct tly_bytes){key_hex, 64}, key.b, 32), "the log's key");
+    note_vkey_make(
+        "sigsum.org/v1/tree/4d6d8825a6bb689d459628312889dfbb0bcd41b5211d9e1ce768b0ff0309e562", &key,
+        &vkey);
+    for (char *p = text; (p = strstr(p, "```\nold ")) != NULL;) {
+        char *body = p + 4;
+        char *end  = strstr(body, "```\nHTTP ");
+        *end       = '\0';
+        right += request_right(body, (int)strtol(end + 9, NULL, 10), &vkey, &known);
+        cases++;
+        p = end + 9;
+    }
+    T_OK(cases >= 9, "litewitness's requests: found");
+    T_EQ(right, cases, "litewitness's requests: decided as it does");
+    T_EQ(known.size, 5, "litewitness's requests: the log has grown to 5");
+}
+
+int
+main(void)
+{
+    if (!shared_open(&shared)) {
+        T_SKIP("published vectors", "TALLY_SHARED is not there");
+        return T_DONE();
+    }
+    wycheproof();
+    json_suite();
+    merkle_proofs();
+    tessera_log();
+    witness_requests();
+    shared_close(&shared);
+    return T_DONE();
+}
