@@ -59,3 +59,11 @@ enum tly_err tly_fail(struct tly_diag *diag, enum tly_err err, const char *forma
 /* The same with a check's code and a field. */
 enum tly_err tly_fail_at(struct tly_diag *diag, enum tly_err err, const char *code,
                          const char *field, const char *format, ...) TLY_PRINTF(5, 6);
+
+#ifdef __clang_analyzer__
+/* The analyzer sees no bodies of other files: it has to be told that err is what comes back. */
+/* NOLINTBEGIN(readability-identifier-naming): they stand for the functions of the same names. */
+#define tly_fail(diag, err, ...)    (tly_fail((diag), (err), __VA_ARGS__), (err))
+#define tly_fail_at(diag, err, ...) (tly_fail_at((diag), (err), __VA_ARGS__), (err))
+/* NOLINTEND(readability-identifier-naming) */
+#endif

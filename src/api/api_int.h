@@ -122,7 +122,7 @@ json_t     *api_show_hash(const struct tly_hash *hash);
 const char *api_contest_status(const struct tally *tally, struct contest_ix contest, bool tied);
 
 /* contest_show.c */
-json_t *api_show_contest(const struct tally *tally, struct contest_ix contest, bool whole,
+json_t *api_show_contest(const struct tally *tally, struct contest_ix ix, bool whole,
                          struct tly_arena *arena);
 
 /* post.c: a request with bundles under way */

@@ -20,7 +20,7 @@ struct out {
 static void
 out_add(struct out *out, const char *s, size_t len)
 {
-    if (out->failed) {
+    if (out->failed || len == 0) {
         return;
     }
     if (len > out->size - out->len) {

@@ -6,6 +6,9 @@
 
 #include "base/check.h"
 
+#undef tly_fail
+#undef tly_fail_at
+
 struct row {
     const char    *name;
     const char    *text;

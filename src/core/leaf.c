@@ -159,9 +159,7 @@ checks_ok(struct tly_bytes checks)
                 return false;
             }
             len = 0;
-        } else if ((c < 'A' || c > 'Z') && (c < '0' || c > '9')) {
-            return false;
-        } else if (++len > CHECK_LEN_MAX) {
+        } else if (((c < 'A' || c > 'Z') && (c < '0' || c > '9')) || ++len > CHECK_LEN_MAX) {
             return false;
         }
     }

@@ -131,7 +131,7 @@ enum tly_err
 remote_json(struct remote *remote, const char *path, json_t **out, struct tly_diag *diag)
 {
     TLY_AUTO(arena) struct tly_arena arena;
-    struct tly_bytes                 body;
+    struct tly_bytes                 body = {0};
     json_error_t                     error;
     tly_arena_init(&arena, 2 * REMOTE_ANSWER_MAX);
     const enum tly_err err = remote_get(remote, path, &arena, &body, diag);

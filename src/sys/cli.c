@@ -41,14 +41,14 @@ struct word {
 static struct word
 word_next(const struct cli *cli, int *i, bool *plain)
 {
+    if (*i < cli->argc && !*plain && strcmp(cli->argv[*i], "--") == 0) {
+        *plain = true;
+        (*i)++;
+    }
     if (*i >= cli->argc) {
         return (struct word){.kind = WORD_END};
     }
     const char *w = cli->argv[(*i)++];
-    if (!*plain && strcmp(w, "--") == 0) {
-        *plain = true;
-        return word_next(cli, i, plain);
-    }
     if (*plain || w[0] != '-' || w[1] == '\0') {
         return (struct word){.kind = WORD_ARG, .text = w};
     }
