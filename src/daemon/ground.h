@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the daemon stands on: definition, registry, keys, certificates; loaded once, checked whole.
+ */
+#pragma once
+
+#include "core/election.h"
+#include "core/note.h"
+#include "core/registry.h"
+#include "settings.h"
+
+struct ground {
+    struct tly_arena   arena;
+    struct election   *election;
+    struct registry   *registry;
+    struct sign_secret log_secret;
+    struct note_vkey   vkey;
+    const char        *cert_pem, *key_pem;
+};
+
+/* Loads and verifies everything that the settings name; every fault of a package is logged.
+ * config_file: whose folder relative root keys count from; NULL: none.
+ * Errors: those of definition_load(), registry_load(), package_verify(), keyfile_read_*(),
+ * file_read(). */
+TLY_MUST enum tly_err ground_load(const struct settings *settings, const char *config_file,
+                                  struct ground *out, struct tly_diag *diag);
+void                  ground_done(struct ground *ground);

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sequencer's thread: takes what is queued, lets the state machine store, sign and answer it,
+ * publishes snapshots between batches.  While the database is away it refuses at once what comes,
+ * and asks it again after a pause that grows. */
+#include "base/check.h"
+#include "service.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+
+#define PAUSE_MS_MIN 50
+#define PAUSE_MS_MAX 1000
+
+/* ---- effects ---- */
+
+static uint64_t
+effect_now(void *ctx)
+{
+    (void)ctx;
+    return clock_unix_ms();
+}
+
+static enum tly_err
+effect_commit(void *ctx, const struct seq_batch *batch, struct tly_diag *diag)
+{
+    return store_commit(((struct service *)ctx)->store, batch, diag);
+}
+
+static enum tly_err
+effect_recover(void *ctx, struct note_head *stored, struct tly_diag *diag)
+{
+    return store_recover(((struct service *)ctx)->store, stored, diag);
+}
+
+static enum tly_err
+effect_sign(void *ctx, const struct note_head *head, struct tly_sig *out, struct tly_diag *diag)
+{
+    const struct ground *g = &((struct service *)ctx)->ground;
+    (void)diag;
+    note_sign(g->vkey.name, head, &g->log_secret, out);
+    return TLY_OK;
+}
+
+static void
+effect_change_begin(void *ctx)
+{
+    api_change_begin(((struct service *)ctx)->api);
+}
+
+static void
+effect_change_end(void *ctx)
+{
+    api_change_end(((struct service *)ctx)->api);
+}
+
+static void
+effect_publish(void *ctx, uint64_t size)
+{
+    (void)size;
+    api_publish(((struct service *)ctx)->api);
+}
+
+static void
+effect_answer(void *ctx, struct seq_item *item)
+{
+    api_answer(((struct service *)ctx)->api, item);
+}
+
+void
+service_effects(struct service *s)
+{
+    s->effects = (struct seq_effects){.ctx          = s,
+                                      .now_ms       = effect_now,
+                                      .commit       = effect_commit,
+                                      .recover      = effect_recover,
+                                      .sign         = effect_sign,
+                                      .change_begin = effect_change_begin,
+                                      .change_end   = effect_change_end,
+                                      .publish      = effect_publish,
+                                      .answer       = effect_answer};
+}
+
+enum tly_err
+service_settle(struct service *s, struct tly_diag *diag)
+{
+    while (seq_state(s->seq) != SEQ_IDLE) {
+        const enum tly_err err = seq_step(s->seq, diag);
+        if (err != TLY_OK) {
+            return err;
+        }
+    }
+    return TLY_OK;
+}
+
+/* ---- the thread ---- */
+
+/* What is queued while nothing can be stored: nothing was promised. */
+static void
+refuse_queued(struct service *s, uint64_t until_ms)
+{
+    void        *items[SEQ_BATCH_MAX];
+    const size_t n = queue_take(s->queue, items, SEQ_BATCH_MAX, until_ms);
+    for (size_t i = 0; i < n; i++) {
+        struct seq_item *item = items[i];
+        item->err = tly_fail(&item->diag, TLY_EBUSY, "the database is not there; send it again");
+        api_answer(s->api, item);
+    }
+}
+
+/* The stored head must be ours; asked when nothing is in doubt. */
+static enum tly_err
+probe(struct service *s, struct tly_diag *diag)
+{
+    struct note_head   head = {0};
+    const enum tly_err err  = store_recover(s->store, &head, diag);
+    if (err != TLY_OK) {
+        return err;
+    }
+    const uint64_t        size = book_size(s->book);
+    const struct tly_hash root = merkle_root(book_tree(s->book), size);
+    return head.size == size && tly_hash_eq(&head.root, &root)
+               ? TLY_OK
+               : tly_fail(diag, TLY_ECORRUPT, "the database's head is not ours any more");
+}
+
+/* Refuses what comes, for a while or until the daemon goes down; the last snapshot still leaves. */
+static void
+pause_refusing(struct service *s, uint64_t pause_ms)
+{
+    const uint64_t until = clock_mono_ms() + pause_ms;
+    for (uint64_t now = until - pause_ms; now < until && !queue_drained(s->queue);
+         now          = clock_mono_ms()) {
+        const uint64_t due = api_snapshot(s->api, now);
+        refuse_queued(s, due < until ? due : until);
+    }
+}
+
+/* Waits for the database; returns when bundles can be taken again, when the daemon goes down (what
+ * is in doubt is settled at the next start), or with TLY_ECORRUPT. */
+static enum tly_err
+wait_for_store(struct service *s, struct tly_diag *diag)
+{
+    uint64_t     pause = PAUSE_MS_MIN;
+    enum tly_err err   = TLY_EBUSY;
+    log_event(LOG_WARNING, "store.away", "why=%s", log_text(tly_text(diag->text)).s);
+    api_set_health(s->api, API_AWAY);
+    while (err == TLY_EBUSY || err == TLY_EUNSURE) {
+        pause_refusing(s, pause);
+        if (queue_drained(s->queue)) {
+            return TLY_OK;
+        }
+        pause = pause * 2 < PAUSE_MS_MAX ? pause * 2 : PAUSE_MS_MAX;
+        err   = service_settle(s, diag);
+        if (err == TLY_OK) {
+            err = probe(s, diag);
+        }
+    }
+    if (err != TLY_OK) {
+        return TLY_ECORRUPT;
+    }
+    log_event(LOG_NOTICE, "store.back", "size=%llu", (unsigned long long)book_size(s->book));
+    api_set_health(s->api, API_READY);
+    return TLY_OK;
+}
+
+/* Puts items into batches until none is left. */
+static enum tly_err
+sequence_items(struct service *s, struct seq_item *items[], unsigned n, struct tly_diag *diag)
+{
+    while (n > 0) {
+        const unsigned taken = seq_take(s->seq, items, n);
+        enum tly_err   err   = service_settle(s, diag);
+        items += taken;
+        n -= taken;
+        if (err == TLY_EBUSY) {
+            err = wait_for_store(s, diag);
+        }
+        if (err != TLY_OK) {
+            (void)seq_take(s->seq, items, n); /* stopped: answers them */
+            return err;
+        }
+    }
+    return TLY_OK;
+}
+
+static void
+sequence_failed(struct service *s, const struct tly_diag *diag)
+{
+    log_event(LOG_ERR, "ledger.stopped", "why=%s", diag->text);
+    api_set_health(s->api, API_FAILED);
+    atomic_store(&s->failed, true);
+    while (!queue_drained(s->queue)) {
+        refuse_queued(s, UINT64_MAX);
+    }
+}
+
+void *
+service_sequence(void *arg)
+{
+    struct service  *s = arg;
+    void            *taken[SEQ_BATCH_MAX];
+    struct seq_item *items[SEQ_BATCH_MAX];
+    while (!queue_drained(s->queue)) {
+        struct tly_diag diag = {0};
+        const uint64_t  due  = api_snapshot(s->api, clock_mono_ms());
+        const size_t    n    = queue_take(s->queue, taken, SEQ_BATCH_MAX, due);
+        for (size_t i = 0; i < n; i++) {
+            items[i] = taken[i];
+        }
+        if (sequence_items(s, items, (unsigned)n, &diag) != TLY_OK) {
+            sequence_failed(s, &diag);
+            break;
+        }
+    }
+    return NULL;
+}

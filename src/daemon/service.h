@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parts of a running daemon and who may touch them. */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "api/state.h"
+#include "ground.h"
+#include "settings.h"
+#include "store/store.h"
+
+struct service {
+    const struct settings *settings;
+    struct ground          ground;
+    struct tly_arena       arena; /* of book, tally and sequencer */
+    struct book           *book;
+    struct tally           tally;
+    struct seq_effects     effects;
+    struct seq            *seq;
+    struct store          *store; /* the main thread's until the sequencer runs, then its own */
+    struct queue          *queue;
+    struct api_state      *api;
+    struct http_server    *servers[API_LISTENERS_N];
+    uint64_t               epoch;
+    pthread_t              thread;
+    bool                   threaded; /* the sequencer's thread was started */
+    atomic_bool            failed;   /* the sequencer stopped for good */
+};
+
+/* start.c: everything up to listening.  Errors: what was contradicted, or TLY_ELIMIT: told to stop
+ * while waiting. */
+TLY_MUST enum tly_err service_start(struct service *service, const char *config_file,
+                                    struct tly_diag *diag);
+/* stop.c: in order, whatever was started. */
+void service_stop(struct service *service);
+
+/* rebuild.c: reads the ledger whole, verifies it on all cores, fills book, tally and heads. */
+TLY_MUST enum tly_err service_rebuild(struct service *service, const struct note_head *head,
+                                      struct tly_diag *diag);
+
+/* sequencer.c */
+void                  service_effects(struct service *service);
+TLY_MUST enum tly_err service_settle(struct service *service, struct tly_diag *diag);
+void                 *service_sequence(void *service); /* the sequencer's thread */
+
+/* signals.c */
+void service_signals_block(void);
+/* A signal that asks to stop within wait_ms; SIGHUP is answered here. */
+bool service_told_to_stop(unsigned wait_ms);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "settings.h"
+
+#include <stddef.h>
+
+#include "base/attr.h"
+
+#define F(field) offsetof(struct settings, field)
+
+/* clang-format off */
+static const struct config_row rows[] = {
+    /* name                type         field            default                            min   max   what it does */
+    {"database",                  CONFIG_TEXT,  F(database),               "host=/var/run/postgresql dbname=tally", 1, 1000, "libpq connection text or URI of the election's database"},
+    {"definition",                CONFIG_PATH,  F(definition),             "definition",   1, 4000, "folder of the definition package"},
+    {"registry",                  CONFIG_PATH,  F(registry),               "registry",     1, 4000, "folder of the registry package"},
+    {"root_keys",                 CONFIG_TEXT,  F(root_keys),              "root.key",     1, 4000, "files of the root keys, with spaces between; relative ones count from this file's folder"},
+    {"log_key",                   CONFIG_PATH,  F(log_key),                "log.key",      1, 4000, "file of the key that signs tree heads; nobody else may read it"},
+    {"server_cert",               CONFIG_PATH,  F(server_cert),            "server.crt",   1, 4000, "file of the server's certificate chain"},
+    {"server_key",                CONFIG_PATH,  F(server_key),             "server.key",   1, 4000, "file of the server's TLS key; nobody else may read it"},
+    {"ingest.address",            CONFIG_TEXT,  F(ingest.address),         "0.0.0.0",      1, 64,   "address for terminals and relays"},
+    {"ingest.port",               CONFIG_UINT,  F(ingest.port),            "8443",         0, 65535, "its TCP port; 0: any that is free"},
+    {"ingest.workers",            CONFIG_UINT,  F(ingest.workers),         "2",            1, 64,   "threads that read and check bundles; as many as there are cores"},
+    {"ingest.connections_max",    CONFIG_UINT,  F(ingest.connections_max), "4096",         16, 100000, "connections at once"},
+    {"ingest.per_ip_max",         CONFIG_UINT,  F(ingest.per_ip_max),      "0",            0, 100000, "connections at once from one address; 0: no limit"},
+    {"api.address",               CONFIG_TEXT,  F(api.address),            "0.0.0.0",      1, 64,   "address for readers"},
+    {"api.port",                  CONFIG_UINT,  F(api.port),               "8444",         0, 65535, "its TCP port; 0: any that is free"},
+    {"api.workers",               CONFIG_UINT,  F(api.workers),            "2",            1, 64,   "threads that answer readers"},
+    {"api.connections_max",       CONFIG_UINT,  F(api.connections_max),    "2048",         16, 100000, "connections at once"},
+    {"api.per_ip_max",            CONFIG_UINT,  F(api.per_ip_max),         "0",            0, 100000, "connections at once from one address; 0: no limit"},
+    {"ops.address",               CONFIG_TEXT,  F(ops.address),            "127.0.0.1",    1, 64,   "address of /metrics, /healthz and /readyz, without TLS"},
+    {"ops.port",                  CONFIG_UINT,  F(ops.port),               "9464",         0, 65535, "its TCP port; 0: any that is free"},
+    {"handshake_timeout",         CONFIG_MS,    F(handshake_ms),           "10s",          100, 600000, "longest a TLS handshake may take"},
+    {"idle_timeout",              CONFIG_MS,    F(idle_ms),                "60s",          1000, 86400000, "longest a connection may stand without a request"},
+    {"request_memory",            CONFIG_BYTES, F(request_bytes),          "64M",          (uint64_t)1 << 20, (uint64_t)1 << 30, "memory that one request may take"},
+    {"snapshot_interval",         CONFIG_MS,    F(snapshot_ms),            "250ms",        0, 60000, "least time between two published snapshots of the tally"},
+    {"database_wait",             CONFIG_MS,    F(database_wait_ms),       "0",            0, 86400000, "longest to wait for PostgreSQL at the start; 0: for ever"},
+    {"stop_timeout",              CONFIG_MS,    F(stop_ms),                "10s",          100, 600000, "longest to wait for requests under way when going down"},
+    {"log_debug",                 CONFIG_BOOL,  F(log_debug),              "no",           0, 0,    "log debugging lines too"},
+};
+/* clang-format on */
+
+const struct config_table settings_table = {.rows = rows, .rows_n = TLY_N(rows)};
