@@ -38,6 +38,8 @@ struct api_config {
 /* Errors: TLY_ENOMEM, TLY_EIO (no thread). */
 TLY_MUST enum tly_err api_state_new(const struct api_config *config, struct api_state **out,
                                     struct tly_diag *diag);
+/* Going down, when no handler runs any more: answers what waits for the database. */
+void api_drain(struct api_state *state);
 /* The servers must have stopped.  NULL is fine. */
 void api_state_free(struct api_state *state);
 

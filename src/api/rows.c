@@ -17,6 +17,8 @@ struct api_rows {
     struct queue     *queue; /* of struct ask * */
     struct store     *store; /* NULL: not connected */
     pthread_t         thread;
+    atomic_bool       closing; /* what is still inside gets 503 */
+    bool              joined;
 };
 
 /* One envelope asked for; in the request's arena. */
@@ -74,7 +76,8 @@ ask_answer(struct api_rows *rows, struct ask *ask)
     struct http_req *req  = ask->req;
     /* A connection that PostgreSQL's restart broke shows at its next use: once more. */
     const bool   connected = rows->store != NULL;
-    enum tly_err err       = row_read(rows, ask, &diag);
+    const bool   closing   = atomic_load(&rows->closing);
+    enum tly_err err       = closing ? TLY_EBUSY : row_read(rows, ask, &diag);
     if (err != TLY_OK && connected && rows->store == NULL) {
         err = row_read(rows, ask, &diag);
     }
@@ -145,14 +148,30 @@ api_rows_new(struct api_state *state, struct api_rows **out, struct tly_diag *di
     return TLY_OK;
 }
 
+static void
+rows_end(struct api_rows *rows)
+{
+    atomic_store(&rows->closing, true);
+    queue_close(rows->queue);
+    if (!rows->joined) {
+        pthread_join(rows->thread, NULL);
+        rows->joined = true;
+    }
+}
+
+void
+api_drain(struct api_state *state)
+{
+    rows_end(state->rows);
+}
+
 void
 api_rows_free(struct api_rows *rows)
 {
     if (rows == NULL) {
         return;
     }
-    queue_close(rows->queue);
-    pthread_join(rows->thread, NULL);
+    rows_end(rows);
     queue_free(rows->queue);
     store_close(rows->store);
     free(rows);

@@ -40,6 +40,9 @@ service_stop(struct service *s)
     if (s->threaded) {
         pthread_join(s->thread, NULL);
     }
+    if (s->api != NULL) {
+        api_drain(s->api);
+    }
     servers_stop(s);
     api_state_free(s->api);
     queue_free(s->queue);
