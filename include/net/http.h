@@ -111,8 +111,7 @@ void http_reply_borrowed(struct http_req *req, int status, const char *content_t
  * is the error's; code is diag->code or a word for the error.  Errors whose blame is OURS carry no
  * detail and are logged; LATER and UNSURE ones carry Retry-After (1 to 3 s, jittered). */
 void http_reply_problem(struct http_req *req, enum tly_err err, const struct tly_diag *diag);
-/* The code of a problem whose diag names no check: the error's name in small letters without its E,
- * "busy" for TLY_EBUSY. */
+/* The code of a problem whose diag names no check: "busy" for TLY_EBUSY. */
 const char *http_problem_code(enum tly_err err);
 /* Lets a waiting request's reply leave; any thread.  The request is gone for the caller afterwards.
  */

@@ -68,8 +68,8 @@ http_reply(struct http_req *req, int status, const char *content_type, struct tl
  */
 
 /* The word of `code` when no check names itself. */
-static const char *
-word_of(enum tly_err err)
+const char *
+http_problem_code(enum tly_err err)
 {
     static const char *const words[TLY_ERR_N] = {
         [TLY_OK]        = "ok",
@@ -161,10 +161,10 @@ void
 http_reply_problem(struct http_req *req, enum tly_err err, const struct tly_diag *diag)
 {
     const enum tly_blame blame = tly_err_blame(err);
-    const char          *code  = diag != NULL && diag->code[0] != '\0' ? diag->code : word_of(err);
+    const char          *code  = diag != NULL && diag->code[0] != '\0' ? diag->code : http_problem_code(err);
     TLY_CHECK(err != TLY_OK);
     if (blame == TLY_OURS) {
-        code = word_of(err); /* what broke inside is for the log, not for the sender */
+        code = http_problem_code(err); /* what broke inside is for the log, not for the sender */
         log_event(LOG_ERR, "http.internal", "err=%s method=%s path=%s cause=%s", tly_err_name(err),
                   req->method, log_text(tly_text(req->path)).s,
                   log_text(tly_text(diag == NULL ? "" : diag->text)).s);
