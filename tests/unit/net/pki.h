@@ -23,7 +23,7 @@ struct pki_cert {
 static char     pki_dir[64];
 static unsigned pki_files_n;
 
-static void
+static inline void
 pki_done(void)
 {
     char path[160];
@@ -34,7 +34,7 @@ pki_done(void)
     (void)rmdir(pki_dir);
 }
 
-static void
+static inline void
 pki_begin(void)
 {
     (void)snprintf(pki_dir, sizeof pki_dir, "/tmp/tly-net-XXXXXX");
@@ -42,7 +42,7 @@ pki_begin(void)
     (void)atexit(pki_done);
 }
 
-static void
+static inline void
 pki_extension(X509 *x509, int nid, const char *value)
 {
     X509_EXTENSION *ext = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
@@ -52,7 +52,7 @@ pki_extension(X509 *x509, int nid, const char *value)
 }
 
 /* issuer NULL: signs itself.  alt: subjectAltName or NULL. */
-static struct pki_cert
+static inline struct pki_cert
 pki_make(const char *name, const struct pki_cert *issuer, const char *alt)
 {
     static long     serial = 1;
@@ -88,7 +88,7 @@ pki_make(const char *name, const struct pki_cert *issuer, const char *alt)
     return c;
 }
 
-static void
+static inline void
 pki_free(struct pki_cert *c)
 {
     X509_free(c->x509);
@@ -97,7 +97,7 @@ pki_free(struct pki_cert *c)
 }
 
 /* The text of a certificate or key, to be freed. */
-static char *
+static inline char *
 pki_text(const struct pki_cert *c, bool key)
 {
     BIO  *bio  = BIO_new(BIO_s_mem());

@@ -42,14 +42,14 @@ struct rig {
     bool             stop;
 };
 
-static bool
+static inline bool
 rig_allow(void *arg, const struct tly_hash *cert)
 {
     const struct rig *rig = arg;
     return tly_hash_eq(cert, &rig->known.hash);
 }
 
-static size_t
+static inline size_t
 rig_body_max(void *arg, const char *method, const char *path)
 {
     (void)arg;
@@ -57,7 +57,7 @@ rig_body_max(void *arg, const char *method, const char *path)
     return strcmp(method, "POST") == 0 ? RIG_BODY_MAX : 0;
 }
 
-static void *
+static inline void *
 rig_answer(void *arg)
 {
     struct rig *rig = arg;
@@ -79,7 +79,7 @@ rig_answer(void *arg)
     return NULL;
 }
 
-static enum http_next
+static inline enum http_next
 rig_wait(struct rig *rig, struct http_req *req)
 {
     (void)pthread_mutex_lock(&rig->lock);
@@ -90,7 +90,7 @@ rig_wait(struct rig *rig, struct http_req *req)
     return HTTP_WAIT;
 }
 
-static enum http_next
+static inline enum http_next
 rig_problem(struct http_req *req)
 {
     const char     *name = http_query(req, "err");
@@ -107,12 +107,10 @@ rig_problem(struct http_req *req)
     return HTTP_REPLIED;
 }
 
-static enum http_next
+static inline enum http_next
 rig_handler(void *arg, struct http_req *req)
 {
     struct rig *rig = arg;
-    char        cert[1];
-    (void)cert;
     atomic_fetch_add(&rig->handled, 1);
     if (!tly_hash_eq(&req->peer.cert, &rig->known.hash)) {
         atomic_fetch_add(&rig->strangers, 1);
@@ -138,7 +136,7 @@ rig_handler(void *arg, struct http_req *req)
     return HTTP_REPLIED;
 }
 
-static struct http_config
+static inline struct http_config
 rig_config(struct rig *rig)
 {
     return (struct http_config){
@@ -158,7 +156,7 @@ rig_config(struct rig *rig)
 }
 
 /* The texts are copied by GnuTLS while it starts. */
-static enum tly_err
+static inline enum tly_err
 rig_listen(struct rig *rig, struct http_config config, bool tls, struct tly_diag *diag)
 {
     char *cert             = pki_text(&rig->server_cert, false);
@@ -175,7 +173,7 @@ rig_listen(struct rig *rig, struct http_config config, bool tls, struct tly_diag
     return err;
 }
 
-static void
+static inline void
 rig_begin(struct rig *rig)
 {
     *rig             = (struct rig){0};
@@ -189,7 +187,7 @@ rig_begin(struct rig *rig)
     TLY_CHECK(pthread_create(&rig->thread, NULL, rig_answer, rig) == 0);
 }
 
-static void
+static inline void
 rig_hold(struct rig *rig, bool hold)
 {
     (void)pthread_mutex_lock(&rig->lock);
@@ -199,7 +197,7 @@ rig_hold(struct rig *rig, bool hold)
 }
 
 /* The order of going down: quiesce, answer what waits, stop. */
-static void
+static inline void
 rig_end(struct rig *rig)
 {
     if (rig->server != NULL) {
@@ -222,7 +220,7 @@ rig_end(struct rig *rig)
 }
 
 /* A client of ours with this certificate (NULL: none). */
-static struct client *
+static inline struct client *
 rig_client(struct rig *rig, const struct pki_cert *cert, struct client_tls **tls)
 {
     struct client  *client = NULL;
@@ -233,7 +231,7 @@ rig_client(struct rig *rig, const struct pki_cert *cert, struct client_tls **tls
 }
 
 /* A TCP connection and nothing more. */
-static int
+static inline int
 rig_dial(const struct rig *rig)
 {
     const struct sockaddr_in to = {.sin_family      = AF_INET,
@@ -246,7 +244,7 @@ rig_dial(const struct rig *rig)
 }
 
 /* Waits until cond() says so, at most ms; whether it did. */
-static bool
+static inline bool
 rig_until(bool (*cond)(struct rig *), struct rig *rig, unsigned ms)
 {
     const uint64_t until = clock_mono_ms() + ms;
@@ -259,7 +257,7 @@ rig_until(bool (*cond)(struct rig *), struct rig *rig, unsigned ms)
     return true;
 }
 
-static unsigned
+static inline unsigned
 rig_fds(void)
 {
     unsigned n   = 0;
