@@ -160,12 +160,12 @@ $(B)/gen/store_script.c: $(SCRIPTS) tools/sqlgen.awk $(B)/files
 	@mkdir -p $(@D)
 	$(call say,SQL)LC_ALL=C awk -v out=script -f tools/sqlgen.awk $(SCRIPTS) >$@
 
-# ---- tests: those for TSan say so in their first comment --------------------------------------------
+# ---- tests: TSan sees those of net, and those that say so in their first comment -------------------
 only     = $(if $(T),$(foreach f,$(1),$(if $(findstring $(T),$(f)),$(f))),$(1))
 CHECKED := $(call only,$(sort $(wildcard tests/unit/*/test_*.c tests/integration/test_*.sh)))
 TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(call only,$(sort $(wildcard tests/fuzz/fuzz_*.c))))
 ifeq ($(CFG),tsan)
-CHECKED := $(if $(CHECKED),$(shell grep -l 'under TSan' $(CHECKED)))
+CHECKED := $(filter tests/unit/net/%,$(CHECKED)) $(if $(CHECKED),$(shell grep -l 'under TSan' $(filter-out tests/unit/net/%,$(CHECKED)) /dev/null))
 TARGETS :=
 endif
 UNIT   := $(patsubst %.c,$(B)/%,$(filter %.c,$(CHECKED)))

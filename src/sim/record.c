@@ -107,10 +107,10 @@ record_branch(const struct record *r, const struct moment *m, uint32_t revision,
     TLY_AUTO(arena) struct tly_arena arena;
     struct sign_secret               secrets[ENVELOPE_SIGNATURES_MAX];
     struct tly_hash                  keyids[ENVELOPE_SIGNATURES_MAX];
-    struct tly_bytes                 payload, envelope;
-    unsigned                         n    = 1;
-    const struct terminal_ix         t    = r->branch_terminals[m->branch.v];
-    const char                      *code = r->election->branches[m->branch.v].code;
+    struct tly_bytes                 payload = {0}, envelope;
+    unsigned                         n       = 1;
+    const struct terminal_ix         t       = r->branch_terminals[m->branch.v];
+    const char                      *code    = r->election->branches[m->branch.v].code;
     tly_arena_init(&arena, ENVELOPE_ARENA_MAX);
     if (t.v == IX_NONE) {
         return tly_fail(diag, TLY_EINPUT, "branch %s has no active terminal in the registry", code);
