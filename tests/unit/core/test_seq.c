@@ -56,6 +56,9 @@ struct world {
     struct book_head heads[ROWS_MAX];
     unsigned         heads_n;
     unsigned         evidence_n;
+    bool             lost, repeated; /* the commit before said so; this is the same batch again */
+    bool             doubt;          /* the last commit's outcome was not told */
+    struct tly_hash  doubt_root;
     uint64_t         epoch;
     uint64_t         now;
     uint64_t         rnd;
@@ -85,7 +88,8 @@ struct world {
         }                                                                                          \
     } while (0)
 
-enum fate { DONE, REFUSED, LOST_DONE, LOST_UNDONE, FATES_N };
+/* BROKEN only where a script says so. */
+enum fate { DONE, REFUSED, LOST_DONE, LOST_UNDONE, FATES_N, BROKEN = FATES_N };
 
 static enum fate
 next_fate(struct world *w)
@@ -158,6 +162,9 @@ store_rows(struct world *w, const struct seq_batch *batch)
     if (batch->signed_head != NULL && batch->signed_head->size != last) { /* repeats do nothing */
         w->heads[w->heads_n++] = *batch->signed_head;
     }
+    /* none is left out, none comes twice but after doubt */
+    WANT(w, batch->signed_head != NULL || last == batch->old_size);
+    WANT(w, batch->signed_head == NULL || batch->signed_head->size != last || w->repeated);
     w->head = (struct note_head){.size = batch->new_size, .root = batch->new_root};
 }
 
@@ -170,7 +177,15 @@ commit(void *ctx, const struct seq_batch *batch, struct tly_diag *diag)
         !tly_hash_eq(&batch->old_root, &w->head.root)) {
         return tly_fail(diag, TLY_ECORRUPT, "not your head");
     }
-    switch (next_fate(w)) {
+    /* A batch that was in doubt is settled as it is: nothing else takes its place. */
+    WANT(w, !w->doubt || tly_hash_eq(&w->doubt_root, &batch->new_root));
+    const enum fate fate = next_fate(w);
+    const bool      lost = fate == LOST_DONE || fate == LOST_UNDONE;
+    w->doubt             = w->doubt ? fate != DONE : lost;
+    w->repeated          = w->lost && tly_hash_eq(&w->doubt_root, &batch->new_root);
+    w->lost              = lost || (w->repeated && fate == REFUSED);
+    w->doubt_root        = batch->new_root;
+    switch (fate) {
     case DONE:
         store_rows(w, batch);
         return TLY_OK;
@@ -180,8 +195,9 @@ commit(void *ctx, const struct seq_batch *batch, struct tly_diag *diag)
         store_rows(w, batch);
         return tly_fail(diag, TLY_EUNSURE, "lost");
     case LOST_UNDONE:
-    case FATES_N:
         break;
+    case BROKEN:
+        return tly_fail(diag, TLY_EIO, "broken");
     }
     return tly_fail(diag, TLY_EUNSURE, "lost");
 }
@@ -193,7 +209,8 @@ recover(void *ctx, struct note_head *stored, struct tly_diag *diag)
     if (away(w, &w->recovers)) {
         return tly_fail(diag, TLY_EBUSY, "still away");
     }
-    *stored = w->head;
+    *stored  = w->head;
+    w->doubt = w->doubt && !tly_hash_eq(&w->head.root, &w->doubt_root);
     return TLY_OK;
 }
 
@@ -274,6 +291,11 @@ check_receipt(struct world *w, const struct request *r)
 static void
 request_free(struct request *r)
 {
+    const struct tly_bytes views[] = {r->item.bundle.payload, r->item.bundle.head,
+                                      r->item.bundle.tail};
+    for (unsigned i = 0; i < TLY_N(views) && r->item.kind == SEQ_BUNDLE; i++) {
+        memset((void *)(uintptr_t)views[i].data, 0xA5, views[i].len);
+    }
     tly_arena_done(&r->arena);
     memset(r, 0xA5, sizeof *r);
     free(r);
@@ -456,6 +478,7 @@ process_start(struct world *w)
 static void
 process_end(struct world *w)
 {
+    w->doubt = w->lost = false;
     seq_free(w->seq);
     tly_arena_done(&w->arena);
     while (w->waiting > 0) { /* their connections are gone too */
@@ -767,6 +790,12 @@ test_stops(void)
     T_EQ(seq_step(w->seq, &diag), TLY_ECORRUPT, "for good");
     T_OK(diag.text[0] != '\0', "and says why");
     T_EQ(send_one(w, a), TLY_EBUSY, "nothing is taken");
+    world_free(w);
+
+    w                 = scripted(BROKEN, 0, 0);
+    const unsigned a1 = make(w, (struct made){.branch = 0, .revision = 1});
+    T_EQ(send_one(w, a1), TLY_EBUSY, "an error that never should be");
+    T_EQ(seq_state(w->seq), SEQ_FAILED, "stops too");
     world_free(w);
 
     w                       = scripted(LOST_UNDONE, 1, 0);
