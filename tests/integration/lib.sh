@@ -90,7 +90,7 @@ daemon_port() { sed -n "s/^<5>daemon\.ready .*\<$1=\([0-9]*\).*/\1/p" "$daemon_l
 write_config() { # DIR CONFIG [LINE]...
     t_config=$2
     cat >"$t_config" <<EOF
-database = $pg_conn
+database = $pg_daemon_conn
 definition = $1/definition
 registry = $1/registry
 root_keys = $1/keys/root.key
