@@ -101,9 +101,6 @@ number_move(uint32_t *n, bool in)
 static void
 progress_move(struct progress *progress, const struct standing *slot, bool in)
 {
-    if (slot->state == SLOT_EXPECTED) {
-        return;
-    }
     number_move(&progress->reported, in);
     if (slot->state == SLOT_ANNULLED) {
         number_move(&progress->annulled, in);
@@ -169,7 +166,9 @@ tally_apply(struct tally *tally, const struct tally_change *change, uint64_t pos
     TLY_CHECK(!change->not_held || change->counts == NULL);
     position_pass(tally, position);
 
-    slot_move(tally, change->slot, false);
+    if (slot->state != SLOT_EXPECTED) {
+        slot_move(tally, change->slot, false);
+    }
     state_to(slot, SLOT_RECEIVED);
     slot->counts   = change->counts;
     slot->checks   = change->checks;

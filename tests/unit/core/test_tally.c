@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tally against a recomputation from scratch, on random trees, bundles and corrections; and a
+ * country's worth of it, timed. */
+#include "core/tally.h"
+
+#include <time.h>
+
+#include "core/outcome.h"
+
+#include "election_make.h"
+#include "outcome_case.h"
+#include "t.h"
+
+#define ARENA_MAX   ((size_t)16 << 20)
+#define COUNTRY_MAX ((size_t)512 << 20)
+
+static struct election_maker m;
+static struct tly_arena      arena;
+static struct tally          tally;
+
+/* What the naive side remembers of a slot. */
+struct naive {
+    const struct counts *counts;
+    bool                 reported, counted;
+};
+
+static struct counts *
+counts_new(struct tly_arena *where, uint32_t slot)
+{
+    const struct contest *c = &m.contests[m.slots[slot].contest.v];
+    return tly_arena_alloc(
+        where, 1, sizeof(struct counts) + (c->lists_n + c->candidates_n) * sizeof(uint32_t));
+}
+
+static const struct counts *
+counts_random(uint64_t *rng, uint32_t slot)
+{
+    const struct contest *c      = &m.contests[m.slots[slot].contest.v];
+    struct counts        *counts = counts_new(&arena, slot);
+    const uint32_t        range  = case_below(rng, 4) == 0 ? (uint32_t)INT32_MAX : 2000;
+    TLY_CHECK(counts != NULL);
+    for (unsigned i = 0; i < COUNTS_N; i++) {
+        counts->n[i] = case_below(rng, range);
+    }
+    for (uint32_t i = 0; i < c->lists_n + c->candidates_n; i++) {
+        counts->options[i] = case_below(rng, range);
+    }
+    return counts;
+}
+
+static void
+election_random(uint64_t *rng)
+{
+    static const char *const methods[] = {"block", "list_ir", "dhondt"};
+    char                     code[32];
+    make_begin(&m, ARENA_MAX);
+    for (unsigned i = 0; i < TLY_N(methods); i++) {
+        (void)make_rule(&m, methods[i]);
+    }
+    const uint32_t areas = 1 + case_below(rng, 40);
+    for (uint32_t i = 0; i < areas; i++) {
+        (void)snprintf(code, sizeof code, "a%u", i);
+        const struct area_ix parent = {i == 0 ? IX_NONE : case_below(rng, i)};
+        (void)make_area(&m, code, parent, i == 0 ? LEVEL_COUNTRY : LEVEL_CITY);
+    }
+    const uint32_t contests = 1 + case_below(rng, 12);
+    for (uint32_t i = 0; i < contests; i++) {
+        (void)snprintf(code, sizeof code, "c%u", i);
+        (void)make_contest(&m, code, (struct area_ix){case_below(rng, areas)},
+                           case_below(rng, TLY_N(methods)), 1 + case_below(rng, 5));
+        const uint32_t lists = case_below(rng, 4), persons = case_below(rng, 12);
+        uint32_t       first = m.e.lists_n;
+        for (uint32_t k = 0; k < lists; k++) {
+            (void)snprintf(code, sizeof code, "l%u", k);
+            (void)make_list(&m, code);
+        }
+        for (uint32_t k = 0; k < persons; k++) {
+            (void)snprintf(code, sizeof code, "p%u", k);
+            const uint32_t list = case_below(rng, lists + 1);
+            (void)make_candidate(&m, code,
+                                 (struct list_ix){list == lists ? IX_NONE : first + list});
+        }
+    }
+    const uint32_t branches = 1 + case_below(rng, 40);
+    for (uint32_t i = 0; i < branches; i++) {
+        (void)snprintf(code, sizeof code, "b%u", i);
+        (void)make_branch(&m, code, (struct area_ix){case_below(rng, areas)}, 0);
+        for (uint32_t k = 0; k < contests; k++) {
+            if (case_below(rng, 3) == 0) {
+                (void)make_slot(&m, (struct contest_ix){k});
+            }
+        }
+    }
+    (void)make_done(&m);
+}
+
+/* One revision of one slot, on both sides. */
+static void
+revise(uint64_t *rng, uint32_t slot, struct naive *naive, uint64_t position)
+{
+    const bool          not_held = case_below(rng, 8) == 0;
+    const bool          held     = case_below(rng, 3) == 0;
+    const bool          unread   = held && case_below(rng, 3) == 0;
+    struct tally_change change   = {
+          .slot     = {slot},
+          .counts   = not_held || unread ? NULL : counts_random(rng, slot),
+          .checks   = held ? 1 : 0,
+          .revision = tally.slots[slot].revision + 1 + case_below(rng, 2),
+          .held     = held,
+          .not_held = not_held,
+    };
+    tally_apply(&tally, &change, position);
+    *naive = (struct naive){change.counts, true, !held};
+}
+
+/* Every number of the tally from the leaves, area by area. */
+static unsigned
+differences(const struct naive naive[])
+{
+    const struct election *e     = &m.e;
+    unsigned               wrong = 0;
+    for (uint32_t c = 0; c < e->contests_n; c++) {
+        const struct contest *contest     = &m.contests[c];
+        struct totals         sum         = {{0}};
+        struct progress       p           = {0};
+        uint64_t              options[64] = {0};
+        for (uint32_t s = 0; s < e->slots_n; s++) {
+            if (m.slots[s].contest.v != c) {
+                continue;
+            }
+            p.expected++;
+            p.reported += naive[s].reported;
+            p.counted += naive[s].counted;
+            p.held += naive[s].reported && !naive[s].counted;
+            for (unsigned i = 0; naive[s].counted && naive[s].counts != NULL && i < COUNTS_N; i++) {
+                sum.n[i] += naive[s].counts->n[i];
+            }
+            for (uint32_t i = 0; naive[s].counted && naive[s].counts != NULL &&
+                                 i < contest->lists_n + contest->candidates_n;
+                 i++) {
+                options[i] += naive[s].counts->options[i];
+            }
+        }
+        wrong += memcmp(&sum, &tally.contests[c], sizeof sum) != 0;
+        wrong += memcmp(&p, &tally.contest_progress[c], sizeof p) != 0;
+        wrong += memcmp(options, &tally.options[contest->options_first],
+                        (contest->lists_n + contest->candidates_n) * sizeof options[0]) != 0;
+    }
+    for (uint32_t a = 0; a < e->areas_n; a++) {
+        struct totals   sum = {{0}};
+        struct progress p   = {0};
+        for (uint32_t s = 0; s < e->slots_n; s++) {
+            const struct area_ix at = m.branches[m.slots[s].branch.v].area;
+            if (!election_within(e, at, (struct area_ix){a})) {
+                continue;
+            }
+            p.expected++;
+            p.reported += naive[s].reported;
+            p.counted += naive[s].counted;
+            p.held += naive[s].reported && !naive[s].counted;
+            for (unsigned i = 0; naive[s].counted && naive[s].counts != NULL && i < COUNTS_N; i++) {
+                sum.n[i] += naive[s].counts->n[i];
+            }
+        }
+        wrong += memcmp(&sum, &tally.areas[a], sizeof sum) != 0;
+        wrong += memcmp(&p, &tally.area_progress[a], sizeof p) != 0;
+    }
+    return wrong;
+}
+
+/* Votes by law, added up the long way. */
+static unsigned
+votes_differ(void)
+{
+    unsigned wrong = 0;
+    for (uint32_t c = 0; c < m.e.contests_n; c++) {
+        const struct contest *contest  = &m.contests[c];
+        const bool            credits  = m.rules[contest->rule].method->credits;
+        const uint64_t       *options  = &tally.options[contest->options_first];
+        uint64_t              lists[8] = {0};
+        for (uint32_t l = 0; l < contest->lists_n && !credits; l++) {
+            lists[l] = options[l];
+        }
+        for (uint32_t k = 0; k < contest->candidates_n; k++) {
+            const struct candidate_ix ix    = {contest->candidates_first + k};
+            const uint32_t            list  = m.candidates[ix.v].list.v;
+            uint64_t                  votes = options[contest->lists_n + k];
+            if (list != IX_NONE) {
+                votes += credits ? options[list - contest->lists_first] : 0;
+                lists[list - contest->lists_first] += votes;
+            }
+            wrong += tally_candidate_votes(&tally, ix) != votes;
+        }
+        struct outcome o;
+        wrong += outcome_run(&tally, (struct contest_ix){c}, &arena, &o) != TLY_OK;
+        for (uint32_t l = 0; l < contest->lists_n; l++) {
+            wrong +=
+                tally_list_votes(&tally, (struct list_ix){contest->lists_first + l}) != lists[l];
+            wrong += o.list_votes[l] != lists[l];
+        }
+    }
+    return wrong;
+}
+
+static void
+check_random(uint64_t seed, unsigned elections)
+{
+    uint64_t rng   = seed;
+    unsigned wrong = 0, applied = 0;
+    for (unsigned n = 0; n < elections; n++) {
+        struct tally copy;
+        tly_arena_init(&arena, ARENA_MAX);
+        election_random(&rng);
+        struct naive *naive = TLY_NEW(&arena, struct naive, m.e.slots_n);
+        TLY_CHECK(naive != NULL && tally_init(&tally, &m.e, &arena) == TLY_OK);
+        TLY_CHECK(tally_init(&copy, &m.e, &arena) == TLY_OK);
+        wrong += differences(naive);
+        const uint32_t changes = m.e.slots_n == 0 ? 0 : case_below(&rng, 4 * m.e.slots_n);
+        for (uint32_t i = 0; i < changes; i++) {
+            const uint32_t slot = case_below(&rng, m.e.slots_n);
+            revise(&rng, slot, &naive[slot], 1 + i);
+            applied++;
+            wrong += i % 16 == 0 ? differences(naive) : 0;
+        }
+        wrong += differences(naive) + votes_differ();
+        wrong += changes > 0 && tally.position != changes + 1;
+        tally_copy(&copy, &tally);
+        wrong += memcmp(copy.areas, tally.areas, m.e.areas_n * sizeof *copy.areas) != 0 ||
+                 memcmp(copy.slots, tally.slots, m.e.slots_n * sizeof *copy.slots) != 0 ||
+                 copy.position != tally.position;
+        make_free(&m);
+        tly_arena_done(&arena);
+    }
+    printf("# seed %llu: %u elections, %u revisions\n", (unsigned long long)seed, elections,
+           applied);
+    T_EQ(wrong, 0, "contests, lists, persons and every area equal the sum of the leaves");
+}
+
+/* The life of one slot, step by step. */
+static void
+check_states(void)
+{
+    tly_arena_init(&arena, ARENA_MAX);
+    make_begin(&m, ARENA_MAX);
+    const uint32_t          block = make_rule(&m, "block");
+    const struct area_ix    root  = make_area(&m, "ir", (struct area_ix){IX_NONE}, LEVEL_COUNTRY);
+    const struct area_ix    city  = make_area(&m, "city", root, LEVEL_CITY);
+    const struct area_ix    other = make_area(&m, "other", root, LEVEL_CITY);
+    const struct contest_ix c     = make_contest(&m, "c", city, block, 1);
+    (void)make_candidate(&m, "p", (struct list_ix){IX_NONE});
+    const struct branch_ix b  = make_branch(&m, "b", city, 0);
+    const struct slot_ix   s  = make_slot(&m, c);
+    const struct branch_ix b2 = make_branch(&m, "b2", other, 0);
+    (void)make_done(&m);
+    T_EQ(tally_init(&tally, &m.e, &arena), TLY_OK, "init");
+    T_EQ(tally.area_progress[root.v].expected, 1, "one branch-contest is expected in the country");
+    T_EQ(tally.area_progress[other.v].expected, 0, "none where the branch reports no contest");
+    T_STR(slot_state_name((enum slot_state)tally.slots[s.v].state), "expected", "expected");
+
+    struct counts *one = counts_new(&arena, s.v), *two = counts_new(&arena, s.v);
+    one->n[COUNT_CAST] = 10;
+    one->options[0]    = 7;
+    two->n[COUNT_CAST] = 4;
+    two->options[0]    = 3;
+    tally_apply(
+        &tally,
+        &(struct tally_change){.slot = s, .counts = one, .checks = 5, .revision = 1, .held = true},
+        1);
+    T_STR(slot_state_name((enum slot_state)tally.slots[s.v].state), "held", "held");
+    T_OK(tally.contests[c.v].n[COUNT_CAST] == 0 && tally.options[0] == 0, "held adds nothing");
+    T_OK(tally.contest_progress[c.v].held == 1 && tally.contest_progress[c.v].reported == 1 &&
+             tally.contest_progress[c.v].counted == 0,
+         "but has reported");
+    tally_apply(&tally, &(struct tally_change){.slot = s, .counts = one, .revision = 2}, 2);
+    T_STR(slot_state_name((enum slot_state)tally.slots[s.v].state), "corrected", "corrected");
+    T_EQ(tally.areas[root.v].n[COUNT_CAST], 10, "counted up to the country");
+    T_EQ(tally.areas[other.v].n[COUNT_CAST], 0, "not beside");
+    tally_apply(&tally, &(struct tally_change){.slot = s, .counts = two, .revision = 3}, 3);
+    T_EQ(tally.areas[root.v].n[COUNT_CAST], 4, "a correction replaces");
+    T_EQ(tally.options[0], 3, "votes too");
+    T_OK(tally.area_progress[root.v].reported == 1 && tally.area_progress[root.v].counted == 1,
+         "once");
+    tally_apply(&tally, &(struct tally_change){.slot = s, .not_held = true, .revision = 4}, 4);
+    T_OK(tally.areas[root.v].n[COUNT_CAST] == 0 && tally.options[0] == 0, "not held adds nothing");
+    T_EQ(tally.contest_progress[c.v].counted, 1, "and is settled");
+    T_OK(tally.contest_position[c.v] == 4 && tally.area_position[city.v] == 4 &&
+             tally.area_position[root.v] == 4 && tally.branch_position[b.v] == 4 &&
+             tally.slots[s.v].position == 4 && tally.position == 5,
+         "positions");
+    tally_conflict(&tally, b2, 5);
+    T_OK(tally.branch_conflict[b2.v] && !tally.branch_conflict[b.v], "a conflict flags its branch");
+    T_OK(tally.branch_position[b2.v] == 5 && tally.area_position[other.v] == 5 &&
+             tally.area_position[city.v] == 4 && tally.position == 6,
+         "and moves its areas");
+    make_free(&m);
+    tly_arena_done(&arena);
+    tly_arena_init(&arena, 8);
+    T_EQ(tally_init(&tally, &m.e, &arena), TLY_ENOMEM, "no room");
+    tly_arena_done(&arena);
+}
+
+/* 31 provinces, 465 counties, 1,395 districts; 40,000 contests; 80,000 branches with 2 contests. */
+static void
+country_make(void)
+{
+    char code[32];
+    make_begin(&m, COUNTRY_MAX);
+    const uint32_t       block = make_rule(&m, "block");
+    const struct area_ix root  = make_area(&m, "ir", (struct area_ix){IX_NONE}, LEVEL_COUNTRY);
+    for (uint32_t i = 0; i < 31 + 465 + 1395; i++) {
+        const uint32_t parent = i < 31 ? root.v : i < 496 ? 1 + i % 31 : 32 + i % 465;
+        (void)snprintf(code, sizeof code, "a%u", i);
+        (void)make_area(&m, code, (struct area_ix){parent},
+                        i < 31    ? LEVEL_PROVINCE
+                        : i < 496 ? LEVEL_COUNTY
+                                  : LEVEL_DISTRICT);
+    }
+    for (uint32_t i = 0; i < 40000; i++) {
+        (void)snprintf(code, sizeof code, "c%u", i);
+        (void)make_contest(&m, code, (struct area_ix){497 + i % 1395}, block, 5);
+        for (uint32_t k = 0; k < 8; k++) {
+            (void)snprintf(code, sizeof code, "p%u", k);
+            (void)make_candidate(&m, code, (struct list_ix){IX_NONE});
+        }
+    }
+    for (uint32_t i = 0; i < 80000; i++) {
+        (void)snprintf(code, sizeof code, "b%u", i);
+        (void)make_branch(&m, code, (struct area_ix){497 + i % 1395}, 0);
+        (void)make_slot(&m, (struct contest_ix){i % 40000});
+        (void)make_slot(&m, (struct contest_ix){(i + 1395) % 40000});
+    }
+    (void)make_done(&m);
+}
+
+static uint64_t
+cpu_us(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static void
+check_country(void)
+{
+    uint64_t rng = 7;
+    tly_arena_init(&arena, COUNTRY_MAX);
+    country_make();
+    TLY_CHECK(tally_init(&tally, &m.e, &arena) == TLY_OK);
+    const struct counts **counts = TLY_NEW(&arena, const struct counts *, m.e.slots_n);
+    uint32_t             *order  = TLY_NEW(&arena, uint32_t, m.e.branches_n);
+    uint64_t              cast   = 0;
+    TLY_CHECK(counts != NULL && order != NULL);
+    for (uint32_t i = 0; i < m.e.slots_n; i++) {
+        counts[i] = counts_random(&rng, i);
+        cast += counts[i]->n[COUNT_CAST];
+    }
+    for (uint32_t i = 0; i < m.e.branches_n; i++) { /* branches arrive in any order */
+        const uint32_t at = case_below(&rng, i + 1);
+        order[i]          = order[at];
+        order[at]         = i;
+    }
+    const uint64_t start = cpu_us();
+    for (uint32_t i = 0; i < m.e.branches_n; i++) {
+        const struct branch *b = &m.branches[order[i]];
+        for (uint32_t s = b->slots_first; s < b->slots_first + b->slots_n; s++) {
+            tally_apply(&tally,
+                        &(struct tally_change){.slot = {s}, .counts = counts[s], .revision = 1},
+                        i + 1);
+        }
+    }
+    const uint64_t applied = cpu_us() - start;
+    struct tally   copy;
+    TLY_CHECK(tally_init(&copy, &m.e, &arena) == TLY_OK);
+    const uint64_t copying = cpu_us();
+    tally_copy(&copy, &tally);
+    const uint64_t copied = cpu_us() - copying;
+    printf("# 80,000 bundles of 2 contests in %llu us: %llu ns a bundle; a copy takes %llu us\n",
+           (unsigned long long)applied, (unsigned long long)applied * 1000 / m.e.branches_n,
+           (unsigned long long)copied);
+    T_EQ(copy.areas[0].n[COUNT_CAST], cast, "the country is the sum of its leaves");
+    T_EQ(copy.area_progress[0].counted, 160000, "all are counted");
+    make_free(&m);
+    tly_arena_done(&arena);
+}
+
+int
+main(void)
+{
+    check_states();
+    check_random(14050211, 300);
+    check_country();
+    return T_DONE();
+}
