@@ -2,6 +2,7 @@
 /* tallyctl results: the contests of an election, or one contest with its candidates, as tables. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd.h"
@@ -170,19 +171,35 @@ print_lists(const json_t *c, struct tly_arena *arena)
     table_print(&table);
 }
 
+/* Candidates of a contest, first rank first; the API gives them in the definition's order. */
+static int
+by_rank(const void *a, const void *b)
+{
+    const json_int_t x = json_integer_value(json_object_get(*(json_t *const *)a, "rank"));
+    const json_int_t y = json_integer_value(json_object_get(*(json_t *const *)b, "rank"));
+    return (x > y) - (x < y);
+}
+
 static void
 print_candidates(const json_t *c, struct tly_arena *arena)
 {
-    struct table table;
-    size_t       i;
-    json_t      *candidate;
-    char         rank[24], votes[24];
+    const json_t *candidates = json_object_get(c, "candidates");
+    const size_t  n          = json_array_size(candidates);
+    json_t      **sorted     = TLY_NEW(arena, json_t *, n + 1);
+    struct table  table;
+    char          rank[24], votes[24];
     table_init(&table, arena, ">rank|candidate|list|>votes|elected|name");
-    json_array_foreach(json_object_get(c, "candidates"), i, candidate)
-    {
-        const char *cells[] = {number(candidate, "rank", rank), text(candidate, "candidate"),
-                               text(candidate, "list"),         number(candidate, "votes", votes),
-                               text(candidate, "elected"),      name_of(candidate)};
+    for (size_t i = 0; sorted != NULL && i < n; i++) {
+        sorted[i] = json_array_get(candidates, i);
+    }
+    if (sorted != NULL) {
+        qsort(sorted, n, sizeof *sorted, by_rank);
+    }
+    for (size_t i = 0; sorted != NULL && i < n; i++) {
+        const json_t *candidate = sorted[i];
+        const char   *cells[]   = {number(candidate, "rank", rank), text(candidate, "candidate"),
+                                   text(candidate, "list"),         number(candidate, "votes", votes),
+                                   text(candidate, "elected"),      name_of(candidate)};
         table_add(&table, cells, TLY_N(cells));
     }
     (void)putchar('\n');

@@ -33,7 +33,7 @@ like_candidates(struct make *make, struct make_contest *c)
     }
     const uint64_t most = (uint64_t)c->seats * 700;
     for (uint32_t i = 0; i < c->candidates_n && sum > most; i++) {
-        c->liked[i] = (uint16_t)(c->liked[i] * most / sum);
+        c->liked[i] = (uint16_t)(2 + c->liked[i] * most / sum);
     }
 }
 

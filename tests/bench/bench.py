@@ -95,7 +95,7 @@ class Daemon:
     def __init__(self, election):
         keys, config = election.dir / "keys", election.dir / "tallyd.conf"
         settings = {
-            "database": PG, "definition": election.dir / "definition",
+            "database": os.environ["pg_daemon_conn"], "definition": election.dir / "definition",
             "registry": election.dir / "registry", "root_keys": keys / "root.key",
             "log_key": keys / "log.key", "server_cert": keys / "server.crt",
             "server_key": keys / "server.key", "ingest.address": "127.0.0.1", "ingest.port": 0,

@@ -9,5 +9,5 @@ set -eu
 . "$(dirname "$0")/../integration/lib.sh"
 export B RUNS="${RUNS:-3}" BUNDLES="${BUNDLES:-4000}" START_BUNDLES="${START_BUNDLES:-70000}" F="${F:-}"
 pg_start --fsync -c shared_buffers=256MB -c max_wal_size=4GB
-export pg_conn pg_pid t_dir pg_sock
+export pg_conn pg_daemon_conn pg_pid t_dir pg_sock
 PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/bench/bench.py

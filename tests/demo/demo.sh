@@ -60,7 +60,7 @@ head -40 "$dir/tehran.txt"
 echo "..."
 
 step "8. One receipt, checked offline with the log's public key"
-head -1 "$dir/receipts.ndjson" | "$python" -c 'import json, sys; sys.stdout.write(json.load(sys.stdin)["receipt"])' >"$dir/first.tlog-proof"
+head -1 "$dir/receipts.ndjson" | /usr/bin/python3 -c 'import json, sys; sys.stdout.write(json.load(sys.stdin)["receipt"])' >"$dir/first.tlog-proof"
 "$B/tallyctl" receipt check "$dir/first.tlog-proof" --log-key "$keys/log.key"
 
 if [ -n "$KEEP" ]; then

@@ -6,7 +6,7 @@
 #   ok NAME COMMAND...            is NAME GOT WANT            like NAME TEXT REGEX (extended)
 #   skip NAME REASON              skip_all REASON             done_testing (the last line)
 #   wait_for SECONDS COMMAND...   polls until it succeeds; false when the time is over
-#   write_config DIR CONFIG [LINE]...   settings for the election that enrol made in DIR, any free ports, $pg_conn
+#   write_config DIR CONFIG [LINE]...   settings for the election that enrol made in DIR, any free ports, $pg_daemon_conn
 #   start_daemon CONFIG           then $daemon_pid, $daemon_ingest $daemon_api $daemon_ops (ports), $daemon_log
 #   stop_daemon [SIGNAL]          TERM unless told; waits; then $daemon_rc
 # and everything of pg.sh.
