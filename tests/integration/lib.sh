@@ -18,6 +18,7 @@ export LC_ALL=C
 TALLY_SHARED=${TALLY_SHARED:-../shared}
 if [ -d "$TALLY_SHARED" ]; then TALLY_SHARED=$(cd "$TALLY_SHARED" && pwd); fi
 export TALLY_SHARED
+python=/usr/bin/python3 # Debian's own: it sees Debian's modules
 
 mkdir -p "$B"
 B=$(cd "$B" && pwd)
