@@ -5,7 +5,9 @@
 #include "core/merkle.h"
 
 #include "base/attr.h"
+#include "base/base64.h"
 #include "base/hex.h"
+#include "ledger_vector.h"
 #include "t.h"
 
 #define N 80
@@ -51,6 +53,95 @@ reference(void)
             T_OK(merkle_append(&tree, &hash), "append");
         }
     }
+}
+
+static struct tly_hash
+hash_of(const char *base64)
+{
+    uint8_t         data[33];
+    struct tly_hash hash;
+    size_t          len;
+    enum tly_base64 alphabet;
+    if (!tly_base64_decode(tly_text(base64), data, &len, &alphabet) || len != 32) {
+        abort();
+    }
+    memcpy(hash.b, data, 32);
+    return hash;
+}
+
+static bool
+proof_is(const struct merkle_proof *p, const char *const want[], unsigned n)
+{
+    bool same = p->n == n;
+    for (unsigned i = 0; i < n && same; i++) {
+        const struct tly_hash hash = hash_of(want[i]);
+        same                       = tly_hash_eq(&hash, &p->hashes[i]);
+    }
+    return same;
+}
+
+/* Tessera's public test log, ledger.md 2.9 (a): equal in Go, Python and its repository. */
+static void
+tessera(void)
+{
+    static const char *const words[15] = {"one",    "two",   "three",    "four",    "five",
+                                          "six",    "seven", "eit",      "nain",    "ten",
+                                          "ileven", "twelf", "threeten", "fourten", "fivten"};
+    static const struct {
+        uint64_t    size;
+        const char *root;
+    } roots[] = {{0, "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="},
+                 {1, "0Nc2CrefWKseHj/mStd+LqC8B+NrX0btIiPt2SmN+ek="},
+                 {2, "T1X2GdkhUjV3iyufF9b0kVsWFxIU0VI4EpNml2Teci4="},
+                 {3, "Wqx3HImawpLnS/Gv4ubjAvi1WIOy0b8Ze0amvqbavKk="},
+                 {7, "IrSXADBqJ7EQoUODSDKROySgNveeL6CFhik2w/+fS7U="},
+                 {8, "bC+VwvrJbalNVjfkdI8kUgs7mJoXrqiXCE7bgnD28pY="},
+                 {10, "y8/gZsZCtitsMan09tY+k8I7Qpr7Y5fbO2tLi9GQnfU="},
+                 {15, "rKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk427v383cs="}};
+    static const char *const         inclusion[] = {"zMKa4OAqd7D0V4wawXST15z0JiEEkprIBPkfxOesWvA=",
+                                                    "nk9gCR+floFqznAPtqjjcnnV64dge2jQB95D5t164Hg=",
+                                                    "zY1lN35vrXYAPixXSd59LsU29xUJtuW4o2dNNg5Y2Co=",
+                                                    "5jLpqTgjsBDSEX6SgZiRnbTMdTuRd8bQ5tSsAOxe0Ks="};
+    static const char *const         growth[]    = {"+aOLtO2sRhNENZkJokiDScXfm3SIduSzvll41DTaUUI=",
+                                                    "UaHiSrgbkmaCsusBntn9ux0S2PsqH1y6DHQAxe6wrPg=",
+                                                    "Oy+stN8Ie64lJ90ILA9yEeOWSzBgC+6RjoKksiWsR7Y=",
+                                                    "bC+VwvrJbalNVjfkdI8kUgs7mJoXrqiXCE7bgnD28pY="};
+    TLY_AUTO(arena) struct tly_arena arena;
+    struct merkle                    tree;
+    struct merkle_proof              p;
+    bool                             ok = true;
+    tly_arena_init(&arena, 1 << 20);
+    ok = merkle_init(&tree, &arena);
+    for (size_t i = 0; i < 15; i++) {
+        const struct tly_hash leaf = merkle_leaf(tly_text(words[i]));
+        ok                         = ok && merkle_append(&tree, &leaf);
+    }
+    T_OK(ok, "Tessera's 15 leaves");
+    for (size_t i = 0; i < TLY_N(roots); i++) {
+        const struct tly_hash root = merkle_root(&tree, roots[i].size);
+        const struct tly_hash want = hash_of(roots[i].root);
+        T_OK(tly_hash_eq(&root, &want), "Tessera's root");
+    }
+    merkle_inclusion(&tree, 5, 15, &p);
+    T_OK(proof_is(&p, inclusion, 4), "Tessera's inclusion of leaf 5 in 15");
+    merkle_consistency(&tree, 10, 15, &p);
+    T_OK(proof_is(&p, growth, 4), "Tessera's growth from 10 to 15");
+}
+
+/* Our own end-to-end vector, ledger.md 2.9 (d). */
+static void
+our_vector(void)
+{
+    const struct tly_hash leaf0 = merkle_leaf(tly_text(vector_leaf0));
+    const struct tly_hash leaf1 = merkle_leaf(tly_text(vector_leaf1));
+    const struct tly_hash root  = merkle_node(&leaf0, &leaf1);
+    const struct tly_hash want  = hash_of("lU3kr9Um+SJwmBdNgXRUwYH8kVem81TrdzQwtk77Eb8=");
+    char                  hex[65];
+    tly_hex(leaf0.b, 32, hex);
+    T_STR(hex, vector_leaf0_hash, "leaf 0 of our vector");
+    tly_hex(leaf1.b, 32, hex);
+    T_STR(hex, vector_leaf1_hash, "leaf 1 of our vector");
+    T_OK(tly_hash_eq(&root, &want), "its root");
 }
 
 /* MTH by its definition. */
@@ -242,6 +333,8 @@ main(void)
     bool                             ok = true;
     tly_arena_init(&arena, 1 << 20);
     reference();
+    tessera();
+    our_vector();
     T_OK(merkle_init(&tree, &arena), "a tree");
     for (uint8_t i = 0; i < N; i++) {
         leaves[i] = merkle_leaf((struct tly_bytes){&i, 1});
