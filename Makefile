@@ -176,6 +176,9 @@ check: all $(UNIT) $(REPLAY)
 	@B=$(B) tests/run $(UNIT) $(foreach t,$(TARGETS),'$(B)/tests/fuzz/replay_$(t) tests/fuzz/corpus/$(t)') $(filter %.sh,$(CHECKED))
 check-all:
 	@MAKE='$(MAKE)' tools/check-all.sh $(TARGETS)
+$(B)/tests/bench/%: $(B)/tests/bench/%.o
+	$(call link,$^)
+bench: $(B)/tests/bench/verify
 demo bench: all
 	@B=$(B) KEEP='$(KEEP)' F='$(F)' tests/$@/$@.sh
 
