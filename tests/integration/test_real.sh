@@ -9,7 +9,7 @@ if [ -z "$pg_bin" ]; then skip_all "PostgreSQL is not installed"; fi
 
 py() { /usr/bin/python3 -B "$@"; }
 number_of() { py -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$1" "$2"; }
-compare() { py tests/real/compare.py "$1" "https://localhost:$daemon_api"; }
+compare() { py tests/real/compare.py "$1" "https://localhost:${daemon_api:-0}"; }
 replay() { # DIR NAME OPTION...
     r_dir=$1 r_name=$2
     shift 2

@@ -87,6 +87,8 @@ def compare_contest(tap, api, contest, published, held):
     if published["lists"]:
         tap.same(votes_of(got["lists"], "list"), counted_total(published, held, "lists"),
                  f"{contest}: votes of {len(published['lists'])} lists")
+        filled = sum(row["seats"] for row in got["lists"]) + got["vacancies"]
+        tap.same(filled, published["seats"], f"{contest}: every seat is some list's, or vacant")
     compare_ballots(tap, contest, published, held, got["ballots"])
     if published["winners"]:
         tap.same(got["status"], "complete", f"{contest}: status")
