@@ -68,7 +68,7 @@ HARDEN    := -fstack-protector-strong -fstack-clash-protection -fcf-protection=f
 LDHARDEN  := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,nodlopen -Wl,--as-needed
 
 SAN         := -fsanitize=address,undefined -fno-sanitize-recover=all
-OPT.release := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -ftrivial-auto-var-init=zero
+OPT.release := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 OPT.debug   := -Og
 OPT.san     := -O1 -fno-omit-frame-pointer $(SAN)
 OPT.tsan    := -O1 -fno-omit-frame-pointer -fsanitize=thread
@@ -83,6 +83,7 @@ CC = clang
 endif
 ifneq ($(findstring gcc,$(CC)),)
 WARN += $(GCCWARN)
+OPT.release += -ftrivial-auto-var-init=zero
 endif
 
 OUR_CFLAGS  := -std=gnu17 -D_GNU_SOURCE -Iinclude -I$(B)/gen $(OPT.$(CFG)) $(WARN) $(HARDEN) \
@@ -170,7 +171,7 @@ TARGETS :=
 endif
 UNIT   := $(patsubst %.c,$(B)/%,$(filter %.c,$(CHECKED)))
 REPLAY := $(patsubst %,$(B)/tests/fuzz/replay_%,$(TARGETS))
-$(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(call archives,api)
+$(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(call archives,net)
 	$(call link,$^)
 check: all $(UNIT) $(REPLAY)
 	@B=$(B) tests/run $(UNIT) $(foreach t,$(TARGETS),'$(B)/tests/fuzz/replay_$(t) tests/fuzz/corpus/$(t)') $(filter %.sh,$(CHECKED))
@@ -182,7 +183,7 @@ bench: $(B)/tests/bench/verify
 demo bench: all
 	@B=$(B) KEEP='$(KEEP)' F='$(F)' tests/$@/$@.sh
 
-$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(call archives,api)
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(call archives,net)
 	$(call link,-fsanitize=fuzzer $^)
 # What it finds anew goes to the build folder; the corpus in the tree is chosen by hand.
 fuzz:
@@ -234,7 +235,7 @@ install: all
 	install -m 0644 README.md CHANGELOG.md SECURITY.md COPYING $(sort $(wildcard doc/*.md)) $(DIR.doc)/
 	install -m 0640 conf/tallyd.conf $(DIR.etc)/tallyd.conf.sample
 	for f in $(sort $(wildcard systemd/*.service systemd/*.socket)); do \
-	    sed 's|/usr/bin/|$(PREFIX)/bin/|g' $$f >$(DIR.unit)/$$(basename $$f); done
+	    sed 's|/usr/local/bin/|$(PREFIX)/bin/|g' $$f >$(DIR.unit)/$$(basename $$f); done
 	for f in $(sort $(wildcard systemd/*.sysusers)); do install -D -m 0644 $$f $(DESTDIR)$(PREFIX)/lib/sysusers.d/$$(basename $$f .sysusers).conf; done
 	for f in $(sort $(wildcard systemd/*.tmpfiles)); do install -D -m 0644 $$f $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/$$(basename $$f .tmpfiles).conf; done
 DEPENDS := libc6, libpq5, libmicrohttpd12, libgnutls30, libjansson4, libsodium23, libssl3, libsystemd0, zlib1g

@@ -32,6 +32,11 @@ missing() { # NAME REASON
 step 'check' $make check
 step 'check under ASan and UBSan' $make CFG=san check
 step 'threaded tests under TSan' $make CFG=tsan check
+if command -v clang >/dev/null; then
+    step 'build by clang' $make CC=clang B=build/clang all
+else
+    missing 'build by clang' 'clang is not installed'
+fi
 if command -v clang-format clang-tidy >/dev/null; then
     step 'lint' $make -k lint
 else

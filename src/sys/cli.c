@@ -207,9 +207,10 @@ command_run(struct cli *cli)
     }
     const enum cli_exit code = cli->command->run(cli);
     if (fflush(stdout) != 0 || ferror(stdout) != 0) {
-        return cli_say(cli, CLI_UNUSABLE, "cannot write the output: %s", strerrordesc_np(errno));
+        return (int)cli_say(cli, CLI_UNUSABLE, "cannot write the output: %s",
+                            strerrordesc_np(errno));
     }
-    return code;
+    return (int)code;
 }
 
 int
