@@ -455,9 +455,11 @@ struct request {
 static size_t
 write_head(struct client *client, const struct request *q)
 {
-    const bool has_body = q->body.len > 0 || strcmp(q->method, "POST") == 0;
-    char       length[48];
-    (void)snprintf(length, sizeof length, has_body ? "Content-Length: %zu\r\n" : "", q->body.len);
+    const bool has_body   = q->body.len > 0 || strcmp(q->method, "POST") == 0;
+    char       length[48] = "";
+    if (has_body) {
+        (void)snprintf(length, sizeof length, "Content-Length: %zu\r\n", q->body.len);
+    }
     const int n =
         snprintf((char *)client->out, sizeof client->out,
                  "%s %s HTTP/1.1\r\nHost: %s%s%s:%s\r\n%s%s%s%s%s\r\n", q->method, q->path,

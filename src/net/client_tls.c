@@ -174,7 +174,7 @@ client_tls_free(struct client_tls *tls)
 
 /* The name or address that the server's certificate must be for. */
 static bool
-expect_host(SSL *ssl, const char *host)
+expect_host(SSL *ssl, char *host)
 {
     if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1) {
         return true;

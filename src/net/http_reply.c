@@ -161,7 +161,7 @@ void
 http_reply_problem(struct http_req *req, enum tly_err err, const struct tly_diag *diag)
 {
     const enum tly_blame blame = tly_err_blame(err);
-    const char          *code  = diag != NULL && diag->code[0] != '\0' ? diag->code : http_problem_code(err);
+    const char *code = diag != NULL && diag->code[0] != '\0' ? diag->code : http_problem_code(err);
     TLY_CHECK(err != TLY_OK);
     if (blame == TLY_OURS) {
         code = http_problem_code(err); /* what broke inside is for the log, not for the sender */
