@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Any counts under any method and parameters: every seat is somebody's, at stake or vacant, and the
+ * contest turned round gives the same seats. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/check.h"
+#include "core/outcome.h"
+
+#define LISTS_MAX      16
+#define CANDIDATES_MAX 96
+#define SEATS_MAX      64
+#define ARENA_MAX      ((size_t)8 << 20)
+
+struct reader {
+    const uint8_t *p, *end;
+};
+
+struct contest_of {
+    struct method_input in;
+    uint32_t            params[METHOD_PARAMS_MAX];
+    uint64_t            ballots[LISTS_MAX], personal[CANDIDATES_MAX];
+    uint32_t            list[CANDIDATES_MAX];
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static uint32_t
+take(struct reader *rd, unsigned bytes)
+{
+    uint32_t v = 0;
+    for (; bytes > 0; bytes--) {
+        v = v << 8 | (rd->p < rd->end ? *rd->p++ : 0);
+    }
+    return v;
+}
+
+static const struct method *
+contest_read(struct reader *rd, struct contest_of *c)
+{
+    unsigned methods = 0;
+    while (method_at(methods) != NULL) {
+        methods++;
+    }
+    const struct method *method = method_at(take(rd, 1) % methods);
+    for (unsigned i = 0; i < method->params_n; i++) {
+        const struct method_param *p = &method->params[i];
+        c->params[i] = p->min + take(rd, p->max > 255 ? 2 : 1) % (p->max - p->min + 1);
+    }
+    c->in               = (struct method_input){.params         = c->params,
+                                                .seats          = 1 + take(rd, 1) % SEATS_MAX,
+                                                .alternates     = take(rd, 1) % 12,
+                                                .lists_n        = take(rd, 1) % LISTS_MAX,
+                                                .candidates_n   = take(rd, 1) % CANDIDATES_MAX,
+                                                .list_ballots   = c->ballots,
+                                                .personal       = c->personal,
+                                                .candidate_list = c->list,
+                                                .valid_ballots  = take(rd, 3)};
+    const unsigned wide = take(rd, 1) % 4; /* small counts make ties */
+    for (uint32_t l = 0; l < c->in.lists_n; l++) {
+        c->ballots[l] = take(rd, 1 + wide);
+    }
+    for (uint32_t k = 0; k < c->in.candidates_n; k++) {
+        const uint32_t list = take(rd, 1) % (c->in.lists_n + 1);
+        c->list[k]          = list == c->in.lists_n ? IX_NONE : list;
+        c->personal[k]      = take(rd, 1 + wide);
+    }
+    return method;
+}
+
+static uint64_t
+at_stake(const struct outcome *o, enum tie_kind kind)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < o->ties_n; i++) {
+        sum += o->ties[i].kind == kind ? o->ties[i].at_stake : 0;
+    }
+    return sum;
+}
+
+static void
+invariants(const struct method_input *in, const struct outcome *o)
+{
+    uint64_t given = o->pool_seats;
+    for (uint32_t l = 0; o->list_seats != NULL && l < in->lists_n; l++) {
+        given += o->list_seats[l];
+    }
+    if (o->list_seats != NULL) {
+        TLY_CHECK(given + at_stake(o, TIE_LIST) + o->vacancies == in->seats);
+        TLY_CHECK(o->winners_n <= given);
+    } else {
+        TLY_CHECK(o->winners_n + at_stake(o, TIE_SEAT) + o->vacancies == in->seats);
+    }
+    TLY_CHECK(o->winners_n + o->alternates_n <= in->candidates_n);
+    for (uint32_t i = 0; i < o->ties_n; i++) {
+        TLY_CHECK(o->ties[i].at_stake > 0 && o->ties[i].among_n > 0);
+        TLY_CHECK(o->ties[i].kind != TIE_SEAT || o->ties[i].among_n > o->ties[i].at_stake);
+    }
+}
+
+/* Lists and candidates from the last to the first. */
+static void
+turn(const struct contest_of *c, struct contest_of *t)
+{
+    const uint32_t lists = c->in.lists_n, n = c->in.candidates_n;
+    *t                   = *c;
+    t->in.params         = t->params;
+    t->in.list_ballots   = t->ballots;
+    t->in.personal       = t->personal;
+    t->in.candidate_list = t->list;
+    for (uint32_t l = 0; l < lists; l++) {
+        t->ballots[l] = c->ballots[lists - 1 - l];
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        const uint32_t list = c->list[n - 1 - k];
+        t->personal[k]      = c->personal[n - 1 - k];
+        t->list[k]          = list == IX_NONE ? IX_NONE : lists - 1 - list;
+    }
+}
+
+static void
+same(const struct method_input *in, const struct outcome *a, const struct outcome *b)
+{
+    TLY_CHECK(a->winners_n == b->winners_n && a->alternates_n == b->alternates_n);
+    TLY_CHECK(a->ties_n == b->ties_n && a->vacancies == b->vacancies);
+    TLY_CHECK(a->pool_seats == b->pool_seats && a->pool_votes == b->pool_votes);
+    for (uint32_t l = 0; a->list_seats != NULL && l < in->lists_n; l++) {
+        TLY_CHECK(a->list_seats[l] == b->list_seats[in->lists_n - 1 - l]);
+    }
+    for (uint32_t k = 0; k < in->candidates_n; k++) {
+        TLY_CHECK(a->rank[k] == b->rank[in->candidates_n - 1 - k]);
+    }
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct contest_of         c, turned;
+    TLY_AUTO(arena) struct tly_arena arena = {0};
+    struct outcome                   one, two;
+    struct reader                    rd     = {data, data + size};
+    const struct method             *method = contest_read(&rd, &c);
+    tly_arena_init(&arena, ARENA_MAX);
+    TLY_CHECK(outcome_of(method, &c.in, &arena, &one) == TLY_OK);
+    invariants(&c.in, &one);
+    turn(&c, &turned);
+    TLY_CHECK(outcome_of(method, &turned.in, &arena, &two) == TLY_OK);
+    same(&c.in, &one, &two);
+    return 0;
+}
