@@ -7,9 +7,10 @@
 #include "pack/faults.h"
 #include "part.h"
 
-#define BUILD_RULES_MAX  64
-#define BUILD_SEATS_MAX  10000
-#define BUILD_DOMAIN_MAX 100 /* the log's origin, DOMAIN/ELECTION/PHASE, has 200 */
+#define BUILD_RULES_MAX   64
+#define BUILD_SEATS_MAX   10000
+#define BUILD_SCRATCH_MAX ((size_t)1 << 30)
+#define BUILD_DOMAIN_MAX  100 /* the log's origin, DOMAIN/ELECTION/PHASE, has 200 */
 
 struct build {
     struct tly_arena *arena;   /* of the election */

@@ -124,10 +124,10 @@ row_depth(const struct build *b, struct area_rows *rows, uint32_t i, uint32_t pa
 
 /* Rows into areas[], each parent before its children, in the file's order within a depth. */
 static enum tly_err
-rows_place(struct build *b, const struct area_rows *rows)
+rows_place(struct build *b, const struct area_rows *rows, struct tly_arena *scratch)
 {
-    uint32_t *first = TLY_NEW(b->scratch, uint32_t, (size_t)rows->n + 2);
-    uint32_t *place = TLY_NEW(b->scratch, uint32_t, (size_t)rows->n + 1);
+    uint32_t *first = TLY_NEW(scratch, uint32_t, (size_t)rows->n + 2);
+    uint32_t *place = TLY_NEW(scratch, uint32_t, (size_t)rows->n + 1);
     b->areas        = TLY_NEW(b->arena, struct area, (size_t)rows->n + 1);
     if (first == NULL || place == NULL || b->areas == NULL ||
         !codes_init(&b->election->area_codes, b->arena, rows->n)) {
@@ -162,14 +162,15 @@ rows_place(struct build *b, const struct area_rows *rows)
 enum tly_err
 build_areas(struct build *b)
 {
-    struct csv       csv;
-    struct area_rows rows = {0};
+    TLY_AUTO(arena) struct tly_arena scratch = {.bytes_max = BUILD_SCRATCH_MAX};
+    struct csv                       csv;
+    struct area_rows                 rows = {0};
     if (!build_csv(b, "areas.csv", "area,parent,level,name_fa,name_en", &csv)) {
         return codes_init(&b->election->area_codes, b->arena, 0) ? TLY_OK : TLY_ENOMEM;
     }
-    rows.list      = TLY_NEW(b->scratch, struct area_row, (size_t)csv.rows_max + 1);
-    uint32_t *path = TLY_NEW(b->scratch, uint32_t, (size_t)csv.rows_max + 1);
-    if (rows.list == NULL || path == NULL || !codes_init(&rows.codes, b->scratch, csv.rows_max)) {
+    rows.list      = TLY_NEW(&scratch, struct area_row, (size_t)csv.rows_max + 1);
+    uint32_t *path = TLY_NEW(&scratch, uint32_t, (size_t)csv.rows_max + 1);
+    if (rows.list == NULL || path == NULL || !codes_init(&rows.codes, &scratch, csv.rows_max)) {
         return TLY_ENOMEM;
     }
     while (csv_next(&csv)) {
@@ -180,5 +181,5 @@ build_areas(struct build *b)
         row_depth(b, &rows, i, path);
     }
     b->areas_usable = true;
-    return rows_place(b, &rows);
+    return rows_place(b, &rows, &scratch);
 }

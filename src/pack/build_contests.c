@@ -194,11 +194,12 @@ list_of(const struct build *b, const struct candidate_row *row)
 }
 
 static enum tly_err
-candidates_place(struct build *b, const struct candidate_row rows[], uint32_t n)
+candidates_place(struct build *b, const struct candidate_row rows[], uint32_t n,
+                 struct tly_arena *scratch)
 {
     struct election *e     = b->election;
     uint32_t         first = 0;
-    uint32_t        *lines = TLY_NEW(b->scratch, uint32_t, (size_t)n + 1);
+    uint32_t        *lines = TLY_NEW(scratch, uint32_t, (size_t)n + 1);
     if (lines == NULL) {
         return TLY_ENOMEM;
     }
@@ -268,13 +269,15 @@ list_sizes_check(const struct build *b)
 enum tly_err
 build_candidates(struct build *b)
 {
-    struct csv csv;
-    const bool open =
+    /* Its own: the rows of a country's candidates are the largest thing that does not stay. */
+    TLY_AUTO(arena) struct tly_arena scratch = {.bytes_max = BUILD_SCRATCH_MAX};
+    struct csv                       csv;
+    const bool                       open =
         build_csv(b, "candidates.csv", "contest,candidate,list,name_fa,name_en", &csv);
     const uint32_t max = open ? csv.rows_max : 0;
     uint32_t       n   = 0;
 
-    struct candidate_row *rows = TLY_NEW(b->scratch, struct candidate_row, (size_t)max + 1);
+    struct candidate_row *rows = TLY_NEW(&scratch, struct candidate_row, (size_t)max + 1);
     b->candidates              = TLY_NEW(b->arena, struct candidate, (size_t)max + 1);
     b->election->candidates    = b->candidates;
     if (rows == NULL || b->candidates == NULL ||
@@ -293,7 +296,7 @@ build_candidates(struct build *b)
             rows[n++] = row;
         }
     }
-    const enum tly_err err = candidates_place(b, rows, n);
+    const enum tly_err err = candidates_place(b, rows, n, &scratch);
     if (err == TLY_OK && open) {
         list_sizes_check(b);
     } else if (!open) {

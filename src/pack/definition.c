@@ -3,8 +3,6 @@
 
 #include "build.h"
 
-#define SCRATCH_BYTES_MAX ((size_t)1 << 30)
-
 /* Places that need every table: one pass of sums. */
 static void
 finish(struct build *b)
@@ -44,7 +42,7 @@ enum tly_err
 definition_load(const char *dir, struct tly_arena *arena, struct election **out,
                 struct faults *faults, struct tly_diag *diag)
 {
-    TLY_AUTO(arena) struct tly_arena scratch = {.bytes_max = SCRATCH_BYTES_MAX};
+    TLY_AUTO(arena) struct tly_arena scratch = {.bytes_max = BUILD_SCRATCH_MAX};
     struct part                      parts[PARTS_MAX];
     struct build   b      = {.arena = arena, .scratch = &scratch, .faults = faults, .parts = parts};
     const uint64_t before = faults->n;

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pack/registry_load.h"
 
-#include <stdio.h>
+#include <pthread.h>
+#include <unistd.h>
 
 #include "fields.h"
 #include "pack/keyfile.h"
 #include "part.h"
 
 #define SCRATCH_BYTES_MAX ((size_t)1 << 30)
+#define KEY_THREADS_MAX   16
+#define KEY_THREADS_FROM  1000 /* keys; fewer are not worth a thread */
 
 enum { T_TERMINAL, T_BRANCH, T_KEY, T_CERT, T_FROM, T_TO, T_STATE };
 enum { C_CLIENT, C_ROLE, C_AREA, C_CERT, C_FROM, C_TO, C_NAME };
@@ -23,14 +26,16 @@ struct unique {
     uint32_t n;
 };
 
+enum unique_of { OF_TERMINALS, OF_CLIENTS, OF_OFFICERS, OF_KEYS, OF_CERTS, UNIQUES_N };
+
 struct load {
     struct tly_arena      *arena;
     struct faults         *faults;
     const struct election *election;
     struct registry       *registry;
     struct part           *parts;
-    struct unique          terminals, clients, officers, keys, certs;
-    bool                   full; /* the arena is */
+    struct unique         *uniques; /* by enum unique_of; NULL: registry_index() finds doubles */
+    bool                   full;    /* the arena is */
 };
 
 static bool
@@ -42,8 +47,12 @@ unique_init(struct unique *unique, struct tly_arena *arena, uint32_t n)
 
 /* A fault when the field's text stood before. */
 static void
-unique_add(struct unique *unique, const struct csv *csv, unsigned field)
+unique_add(const struct load *l, enum unique_of which, const struct csv *csv, unsigned field)
 {
+    if (l->uniques == NULL) {
+        return;
+    }
+    struct unique *unique = &l->uniques[which];
     if (codes_add(&unique->codes, 0, csv_text(csv, field), unique->n)) {
         unique->places[unique->n++] = (struct place){csv->file, csv->lines[field]};
         return;
@@ -64,13 +73,13 @@ keep(struct load *l, const struct csv *csv, unsigned field)
 
 /* A code of its own in its file, copied. */
 static const char *
-own_code(struct load *l, struct unique *unique, const struct csv *csv, unsigned field)
+own_code(struct load *l, enum unique_of which, const struct csv *csv, unsigned field)
 {
     const char *code = fields_code(csv, field);
     if (code == NULL) {
         return "";
     }
-    unique_add(unique, csv, field);
+    unique_add(l, which, csv, field);
     return keep(l, csv, field);
 }
 
@@ -81,12 +90,13 @@ own_key(struct load *l, const struct csv *csv, unsigned field, struct tly_key *k
     if (!fields_hex32(csv, field, key->b)) {
         return;
     }
-    if (!sign_key_ok(key)) {
+    /* In the first reading keys_sound() looks at all keys, on all cores. */
+    if (l->uniques != NULL && !sign_key_ok(key)) {
         csv_fault(csv, field,
                   "\"%.80s\" is no sound Ed25519 key (of small order, or no point of the curve)",
                   csv_text(csv, field));
     }
-    unique_add(&l->keys, csv, field);
+    unique_add(l, OF_KEYS, csv, field);
     *keyid = keyfile_keyid(key);
 }
 
@@ -94,7 +104,7 @@ static void
 own_cert(struct load *l, const struct csv *csv, unsigned field, struct tly_hash *cert)
 {
     if (fields_hex32(csv, field, cert->b)) {
-        unique_add(&l->certs, csv, field);
+        unique_add(l, OF_CERTS, csv, field);
     }
 }
 
@@ -125,7 +135,7 @@ terminal_read(struct load *l, const struct csv *csv, struct terminal *out)
 {
     static const char *const states[] = {"active", "revoked"};
     struct terminal          t        = {.branch = {IX_NONE}};
-    t.code                            = own_code(l, &l->terminals, csv, T_TERMINAL);
+    t.code                            = own_code(l, OF_TERMINALS, csv, T_TERMINAL);
     own_key(l, csv, T_KEY, &t.key, &t.keyid);
     own_cert(l, csv, T_CERT, &t.cert);
     dates(csv, T_FROM, &t.not_before, &t.not_after);
@@ -148,7 +158,7 @@ static void
 client_read(struct load *l, const struct csv *csv, struct client *out)
 {
     struct client c = {.role = ROLE_RELAY};
-    c.code          = own_code(l, &l->clients, csv, C_CLIENT);
+    c.code          = own_code(l, OF_CLIENTS, csv, C_CLIENT);
     c.name          = keep(l, csv, C_NAME);
     if (!role_find(csv->fields[C_ROLE], &c.role) || c.role == ROLE_TERMINAL) {
         csv_fault(csv, C_ROLE,
@@ -165,7 +175,7 @@ static void
 officer_read(struct load *l, const struct csv *csv, struct officer *out)
 {
     struct officer o = {.role = OFFICER_COMMISSION};
-    o.code           = own_code(l, &l->officers, csv, O_OFFICER);
+    o.code           = own_code(l, OF_OFFICERS, csv, O_OFFICER);
     o.name           = keep(l, csv, O_NAME);
     if (!officer_role_find(csv->fields[O_ROLE], &o.role)) {
         csv_fault(csv, O_ROLE, "\"%.40s\" is none of commission supervision operator",
@@ -184,9 +194,22 @@ open_csv(struct load *l, const char *name, const char *header, struct csv *csv)
     return part->data != NULL && csv_open(csv, name, part->data, part->len, header, l->faults);
 }
 
+/* Room for what may stand only once in so many rows. */
+static bool
+uniques_init(struct load *l, struct tly_arena *scratch, uint32_t terminals_n, uint32_t clients_n,
+             uint32_t officers_n)
+{
+    struct unique *u = l->uniques;
+    return u == NULL || (unique_init(&u[OF_TERMINALS], scratch, terminals_n) &&
+                         unique_init(&u[OF_CLIENTS], scratch, clients_n) &&
+                         unique_init(&u[OF_OFFICERS], scratch, officers_n) &&
+                         unique_init(&u[OF_KEYS], scratch, terminals_n + officers_n) &&
+                         unique_init(&u[OF_CERTS], scratch, terminals_n + clients_n));
+}
+
 /* Reads the three files into arrays of their own size. */
 static enum tly_err
-read_all(struct load *l, struct tly_arena *scratch)
+tables_read(struct load *l, struct tly_arena *scratch)
 {
     struct csv       t, c, o;
     struct registry *r = l->registry;
@@ -201,11 +224,7 @@ read_all(struct load *l, struct tly_arena *scratch)
     struct client   *clients   = TLY_NEW(l->arena, struct client, (size_t)c.rows_max + 1);
     struct officer  *officers  = TLY_NEW(l->arena, struct officer, (size_t)o.rows_max + 1);
     if (terminals == NULL || clients == NULL || officers == NULL ||
-        !unique_init(&l->terminals, scratch, t.rows_max) ||
-        !unique_init(&l->clients, scratch, c.rows_max) ||
-        !unique_init(&l->officers, scratch, o.rows_max) ||
-        !unique_init(&l->keys, scratch, t.rows_max + o.rows_max) ||
-        !unique_init(&l->certs, scratch, t.rows_max + c.rows_max)) {
+        !uniques_init(l, scratch, t.rows_max, c.rows_max, o.rows_max)) {
         return TLY_ENOMEM;
     }
     while (t_open && csv_next(&t)) {
@@ -223,36 +242,120 @@ read_all(struct load *l, struct tly_arena *scratch)
     return l->full ? TLY_ENOMEM : TLY_OK;
 }
 
+/* A thread's share of the terminals. */
+struct key_range {
+    const struct terminal *list;
+    uint32_t               n;
+    bool                   sound;
+};
+
+static void *
+range_check(void *arg)
+{
+    struct key_range *range = arg;
+    range->sound            = true;
+    for (uint32_t i = 0; i < range->n && range->sound; i++) {
+        range->sound = sign_key_ok(&range->list[i].key);
+    }
+    return NULL;
+}
+
+/* Are all signing keys sound?  25 microseconds each, so the terminals' are shared out. */
+static bool
+keys_sound(const struct registry *r)
+{
+    struct key_range ranges[KEY_THREADS_MAX];
+    pthread_t        threads[KEY_THREADS_MAX];
+    bool             running[KEY_THREADS_MAX];
+    const long       cores = sysconf(_SC_NPROCESSORS_ONLN);
+    const uint32_t   n     = cores < 1 || r->terminals_n < KEY_THREADS_FROM ? 1
+                             : cores > KEY_THREADS_MAX                      ? KEY_THREADS_MAX
+                                                                            : (uint32_t)cores;
+    const uint32_t   share = r->terminals_n / n + 1;
+    bool             sound = true;
+    for (uint32_t i = 0, at = 0; i < n; i++, at += share) {
+        const uint32_t left = at < r->terminals_n ? r->terminals_n - at : 0;
+        ranges[i]  = (struct key_range){r->terminals + at, left < share ? left : share, true};
+        running[i] = i + 1 < n && pthread_create(&threads[i], NULL, range_check, &ranges[i]) == 0;
+        if (!running[i]) { /* the last share, or no thread to be had: done here */
+            (void)range_check(&ranges[i]);
+        }
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        if (running[i]) {
+            (void)pthread_join(threads[i], NULL);
+        }
+        sound = sound && ranges[i].sound;
+    }
+    for (uint32_t i = 0; i < r->officers_n && sound; i++) {
+        sound = sign_key_ok(&r->officers[i].key);
+    }
+    return sound;
+}
+
+/* One reading of the whole folder. */
+static enum tly_err
+folder_read(struct load *l, const char *dir, struct tly_diag *diag)
+{
+    TLY_AUTO(arena) struct tly_arena scratch = {.bytes_max = SCRATCH_BYTES_MAX};
+    struct part                      parts[PARTS_MAX];
+    l->registry = TLY_NEW(l->arena, struct registry, 1);
+    l->parts    = parts;
+    if (l->registry == NULL) {
+        return tly_fail(diag, TLY_ENOMEM, "%s: no memory to load it", dir);
+    }
+    enum tly_err err = part_read_all(dir, PACKAGE_REGISTRY, l->arena, &scratch, l->faults, parts,
+                                     &l->registry->hash, diag);
+    if (err != TLY_OK) {
+        return err == TLY_ENOENT ? TLY_EIO : err;
+    }
+    err = tables_read(l, &scratch);
+    if (err != TLY_OK) {
+        return tly_fail(diag, err, "%s: no memory to load it", dir);
+    }
+    return TLY_OK;
+}
+
+/* Reads once more for the faults: with tables of what may stand only once, so that each double is
+ * named with both its places.  They would cost a sound registry a third of its memory. */
+static enum tly_err
+faults_read(struct load *l, const char *dir, uint64_t before, uint32_t kept, struct tly_diag *diag)
+{
+    TLY_AUTO(arena) struct tly_arena again = {.bytes_max = SCRATCH_BYTES_MAX};
+    struct unique                    uniques[UNIQUES_N];
+    struct load                      second = *l;
+    second.arena                            = &again;
+    second.uniques                          = uniques;
+    l->faults->n                            = before;
+    l->faults->kept                         = kept;
+    const enum tly_err err                  = folder_read(&second, dir, diag);
+    if (err != TLY_OK) {
+        return err;
+    }
+    if (l->faults->n == before) { /* somebody mends it while we look */
+        return tly_fail(diag, TLY_EIO, "%s: changed while it was read; try again", dir);
+    }
+    faults_sort(l->faults);
+    return tly_fail(diag, TLY_EINPUT, "%s: %llu faults", dir,
+                    (unsigned long long)(l->faults->n - before));
+}
+
 enum tly_err
 registry_load(const char *dir, const struct election *election, struct tly_arena *arena,
               struct registry **out, struct faults *faults, struct tly_diag *diag)
 {
-    TLY_AUTO(arena) struct tly_arena scratch = {.bytes_max = SCRATCH_BYTES_MAX};
-    struct part                      parts[PARTS_MAX];
-    const uint64_t                   before = faults->n;
-    struct load                      l      = {.arena    = arena,
-                                               .faults   = faults,
-                                               .election = election,
-                                               .parts    = parts,
-                                               .registry = TLY_NEW(arena, struct registry, 1)};
-    if (l.registry == NULL) {
-        return tly_fail(diag, TLY_ENOMEM, "%s: no memory to load it", dir);
+    const uint64_t before   = faults->n;
+    const uint32_t kept     = faults->kept;
+    struct load    l        = {.arena = arena, .faults = faults, .election = election};
+    enum tly_err   err      = folder_read(&l, dir, diag);
+    bool           doubtful = faults->n > before;
+    if (err == TLY_OK && !doubtful) {
+        err      = registry_index(l.registry, arena, diag);
+        doubtful = err == TLY_ERANGE || (err == TLY_OK && !keys_sound(l.registry));
     }
-    enum tly_err err = part_read_all(dir, PACKAGE_REGISTRY, arena, &scratch, faults, parts,
-                                     &l.registry->hash, diag);
-    if (err != TLY_OK) {
-        return err == TLY_ENOENT ? TLY_EIO : err;
+    if (doubtful) {
+        return faults_read(&l, dir, before, kept, diag);
     }
-    err = read_all(&l, &scratch);
-    if (err != TLY_OK) {
-        return tly_fail(diag, err, "%s: no memory to load it", dir);
-    }
-    faults_sort(faults);
-    if (faults->n > before) {
-        return tly_fail(diag, TLY_EINPUT, "%s: %llu faults", dir,
-                        (unsigned long long)(faults->n - before));
-    }
-    err = registry_index(l.registry, arena, diag);
     if (err == TLY_OK) {
         *out = l.registry;
     }
