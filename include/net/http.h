@@ -22,6 +22,9 @@ struct http_peer {
 };
 
 #define HTTP_REPLY_HEADERS_MAX 16
+#define HTTP_HEAD_MS           10000U /* a client slower than these is cut */
+#define HTTP_BODY_MS           30000U
+#define HTTP_REPLY_MS          30000U /* and a second on top for every 1,000 bytes of the reply */
 
 /* One request; made by the server, given to the handler, freed by the server after the reply left.
  */
@@ -60,6 +63,8 @@ struct http_config {
     size_t        arena_bytes_max;        /* of one request */
     unsigned      idle_timeout_s;         /* keep-alive connections without a request */
     unsigned      handshake_ms_max;       /* absolute, from accept to the end of the handshake */
+    unsigned      head_ms_max; /* absolute, a header block from its first byte; 0: HTTP_HEAD_MS */
+    unsigned      body_ms_max; /* absolute, a body; 0: HTTP_BODY_MS */
     http_handler  handler;
     http_allow    allow; /* NULL without TLS */
     http_body_max body_max;

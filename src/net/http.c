@@ -343,6 +343,8 @@ start(struct http_server *s, struct tly_diag *diag)
         .tls              = s->config.cert_pem != NULL,
         .connections_max  = s->config.connections_max,
         .handshake_ms_max = s->config.handshake_ms_max,
+        .head_ms_max      = s->config.head_ms_max == 0 ? HTTP_HEAD_MS : s->config.head_ms_max,
+        .body_ms_max      = s->config.body_ms_max == 0 ? HTTP_BODY_MS : s->config.body_ms_max,
         .allow            = s->config.allow,
         .arg              = s->config.arg,
     };

@@ -55,14 +55,10 @@
 #include "sys/clock.h"
 #include "sys/log.h"
 
-#define TICK_MS       100U
-#define EVENTS_MAX    64
-#define ACCEPTS_MAX   64 /* in one turn, so that resuming is not kept waiting */
-#define STALLS_MAX    4096U
-#define HEAD_MS_MAX   10000U
-#define BODY_MS_MAX   30000U
-#define REPLY_MS_MAX  30000U
-#define REPLY_MS_BYTE 1U /* on top: a reader slower than 1,000 bytes a second is cut */
+#define TICK_MS     100U
+#define EVENTS_MAX  64
+#define ACCEPTS_MAX 64 /* in one turn, so that resuming is not kept waiting */
+#define STALLS_MAX  4096U
 
 #define EVENT_LISTEN UINT64_MAX
 #define EVENT_WAKE   (UINT64_MAX - 1)
@@ -144,13 +140,13 @@ watcher_phase(struct watcher_conn *conn, enum watcher_phase phase, size_t bytes)
         allowed = conn->watcher->config.handshake_ms_max;
         break;
     case WATCHER_HEAD:
-        allowed = HEAD_MS_MAX;
+        allowed = conn->watcher->config.head_ms_max;
         break;
     case WATCHER_BODY:
-        allowed = BODY_MS_MAX;
+        allowed = conn->watcher->config.body_ms_max;
         break;
     case WATCHER_REPLY:
-        allowed = REPLY_MS_MAX + (uint64_t)bytes * REPLY_MS_BYTE;
+        allowed = HTTP_REPLY_MS + (uint64_t)bytes;
         break;
     case WATCHER_IDLE:
     case WATCHER_HANDLER:

@@ -16,6 +16,8 @@ struct watcher_config {
     bool        tls;
     unsigned    connections_max;
     unsigned    handshake_ms_max;
+    unsigned    head_ms_max;
+    unsigned    body_ms_max;
     http_allow  allow;
     void       *arg;
 };

@@ -21,6 +21,7 @@
 
 #define RIG_BODY_MAX  ((size_t)100000)
 #define RIG_WAITS_MAX 4096
+#define RIG_BIG       ((size_t)16 << 20) /* more than a socket holds */
 
 struct rig {
     struct http_server *server;
@@ -124,6 +125,12 @@ rig_handler(void *arg, struct http_req *req)
     if (strcmp(req->path, "/echo") == 0) {
         http_reply_header(req, "X-Type", req->content_type);
         http_reply_borrowed(req, 200, "application/octet-stream", req->body);
+        return HTTP_REPLIED;
+    }
+    if (strcmp(req->path, "/big") == 0) {
+        static const uint8_t big[RIG_BIG];
+        http_reply_borrowed(req, 200, "application/octet-stream",
+                            (struct tly_bytes){big, sizeof big});
         return HTTP_REPLIED;
     }
     if (strcmp(req->path, "/query") == 0) {

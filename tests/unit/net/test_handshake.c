@@ -439,6 +439,72 @@ test_deadline(void)
     rig_end(&rig);
 }
 
+/* Sends one byte every 20 ms, each a TLS record of its own, until the server ends the connection;
+ * how long that took. */
+static uint64_t
+trickle(struct wire *w, const char *head, char byte)
+{
+    const uint64_t begun = clock_mono_ms();
+    struct pollfd  pfd   = {.fd = w->fd, .events = POLLIN};
+    while (SSL_do_handshake(w->ssl) != 1) {
+        (void)wire_send(w, SIZE_MAX, SIZE_MAX);
+        TLY_CHECK(wire_recv(w));
+    }
+    TLY_CHECK(SSL_write(w->ssl, head, (int)strlen(head)) > 0);
+    do {
+        (void)wire_send(w, SIZE_MAX, SIZE_MAX);
+        TLY_CHECK(SSL_write(w->ssl, &byte, 1) == 1);
+    } while (poll(&pfd, 1, 20) == 0 && clock_mono_ms() - begun < 10000);
+    return clock_mono_ms() - begun;
+}
+
+static bool
+reads_nothing(struct rig *rig)
+{
+    return http_server_stats(rig->server).requests == 1;
+}
+
+static void
+test_slow_requests(void)
+{
+    struct rig rig;
+    rig_begin(&rig);
+    struct http_config config = rig_config(&rig);
+    config.head_ms_max        = 300;
+    config.body_ms_max        = 300;
+    config.idle_timeout_s     = 1;
+    TLY_CHECK(rig_listen(&rig, config, true, NULL) == TLY_OK);
+    struct wire w = wire_open(&rig, &rig.known);
+    TLY_CHECK(SSL_do_handshake(w.ssl) != 1);
+    uint64_t took = trickle(&w, "GET / HTTP/1.1\r\nHost: a\r\nX: ", 'x');
+    T_OK(took >= 280 && took < 5000, "a trickling header block is cut at its deadline");
+    wire_close(&w);
+    w    = wire_open(&rig, &rig.known);
+    took = trickle(&w, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 50000\r\n\r\n", 'x');
+    T_OK(took >= 280 && took < 5000, "a trickling body is cut at its deadline");
+    wire_close(&w);
+    T_EQ(atomic_load(&rig.handled), 0, "neither reached the handler");
+    T_OK(rig_until(none_open, &rig, 5000), "and both are gone");
+    rig_end(&rig);
+
+    rig_begin(&rig);
+    config                = rig_config(&rig);
+    config.idle_timeout_s = 1;
+    TLY_CHECK(rig_listen(&rig, config, true, NULL) == TLY_OK);
+    w = wire_open(&rig, &rig.known);
+    while (SSL_do_handshake(w.ssl) != 1) {
+        (void)wire_send(&w, SIZE_MAX, SIZE_MAX);
+        TLY_CHECK(wire_recv(&w));
+    }
+    static const char big[] = "GET /big HTTP/1.1\r\nHost: a\r\n\r\n";
+    TLY_CHECK(SSL_write(w.ssl, big, sizeof big - 1) > 0);
+    (void)wire_send(&w, SIZE_MAX, SIZE_MAX);
+    T_OK(rig_until(reads_nothing, &rig, 5000), "a long reply is asked for and not read");
+    T_OK(rig_until(none_open, &rig, 8000), "the connection ends when nothing moves");
+    wire_close(&w);
+    rig_end(&rig);
+}
+
 static bool
 ten_open(struct rig *rig)
 {
@@ -563,6 +629,7 @@ main(void)
     T_EQ(atomic_load(&rig.strangers), 0, "only the registered certificate ever reached a handler");
     rig_end(&rig);
     test_deadline();
+    test_slow_requests();
     test_limits();
     test_stop_in_the_middle();
     test_stop_under_load();
