@@ -200,14 +200,17 @@ seats_tie(struct seats *s, enum tie_kind kind, uint32_t at_stake, const uint32_t
           uint32_t among_n)
 {
     static const struct seats_say says[] = {
-        [TIE_SEAT]      = {"tie", "$b candidates have equal votes, and $a of them are elected.",
-                           "$b نامزد رأی برابر دارند و $a نفر از آنان انتخاب "
-                                "می‌شود."},
-        [TIE_ALTERNATE] = {"tie", "$b candidates have equal votes; $a alternate places are theirs.",
-                           "$b نامزد رأی برابر دارند؛ $a جای علی‌البدل از آنِ آنان "
-                           "است."},
-        [TIE_LIST]      = {"tie", "$a seats are between $b entities with equal claims.",
-                           "$a کرسی میان $b مدعی برابر است."},
+        [TIE_SEAT] = {"tie", "$b candidates have equal votes, and $a of them are elected.",
+                      "$b نامزد رأی برابر دارند و $a نفر از آنان انتخاب "
+                      "می‌شود."},
+        [TIE_ALTERNATE] =
+            {"tie", "$b candidates have equal votes; $a alternate places are theirs.",
+             "$b نامزد رأی برابر دارند؛ $a جای علی‌البدل از "
+             "آنِ "
+             "آنان "
+             "است."},
+        [TIE_LIST] = {"tie", "$a seats are between $b entities with equal claims.",
+                      "$a کرسی میان $b مدعی برابر است."},
     };
     struct outcome *out = s->out;
     if (!room(s, (void **)&out->ties, out->ties_n, &s->ties_max, sizeof *out->ties)) {

@@ -115,7 +115,10 @@ seats_divisors(const struct method_input *in, struct tly_arena *arena, struct ou
 {
     static const struct seats_say say = {
         "quotient", "The highest quotient gives a seat: now $a, with $b votes.",
-        "بالاترین خارج‌قسمت یک کرسی می‌گیرد: اکنون $a کرسی با $b "
+        "بالاترین خارج‌قسمت یک کرسی می‌گیرد: اکنون $a "
+        "کرسی "
+        "با "
+        "$b "
         "رأی."};
     struct seats s;
     enum tly_err err   = seats_begin(&s, in, arena, out);
@@ -163,11 +166,13 @@ static uint32_t
 remainder_round(struct seats *s, const uint64_t remainder[], const uint32_t order[],
                 uint32_t group[], uint32_t left)
 {
-    static const struct seats_say say  = {"remainder",
-                                          "A large remainder gives a seat: now $a, with $b votes.",
-                                          "باقی‌ماندهٔ بزرگ یک کرسی می‌گیرد: اکنون $a کرسی با $b "
-                                           "رأی."};
-    uint32_t                      used = 0;
+    static const struct seats_say say = {
+        "remainder", "A large remainder gives a seat: now $a, with $b votes.",
+        "باقی‌ماندهٔ بزرگ یک کرسی می‌گیرد: اکنون $a کرسی "
+        "با "
+        "$b "
+        "رأی."};
+    uint32_t used = 0;
     for (uint32_t i = 0; i < s->entities_n && used < left;) {
         uint32_t       n     = 0;
         const uint64_t equal = remainder[order[i]];
