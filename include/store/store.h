@@ -46,6 +46,9 @@ TLY_MUST enum tly_err store_open(const char *conninfo, struct store **out, struc
 void                  store_close(struct store *store);     /* NULL is fine */
 void                  tly_auto_store(struct store **store); /* for TLY_AUTO(store) */
 
+/* How long to wait for each answer, instead of STORE_ANSWER_MS. */
+void store_set_deadline(struct store *store, unsigned answer_ms);
+
 /* Every function below: TLY_EBUSY the connection is lost or the server says later; the next call
  * connects again.  TLY_ECORRUPT the server refuses what it never should. */
 

@@ -91,6 +91,18 @@ refused(struct store *store, const PGresult *result, const char *what, struct tl
 
 /* ---- waiting ---- */
 
+void
+store_set_deadline(struct store *store, unsigned answer_ms)
+{
+    store->answer_ms = answer_ms;
+}
+
+static uint64_t
+deadline(const struct store *store)
+{
+    return clock_mono_ms() + (store->answer_ms == 0 ? STORE_ANSWER_MS : store->answer_ms);
+}
+
 static enum tly_err
 wait_socket(struct store *store, short events, uint64_t until_ms, struct tly_diag *diag)
 {
@@ -186,7 +198,7 @@ pipeline_end(struct store *store, uint64_t until_ms, struct tly_diag *diag)
 enum tly_err
 store_calls(struct store *store, struct store_call calls[], unsigned n, struct tly_diag *diag)
 {
-    const uint64_t until = clock_mono_ms() + STORE_ANSWER_MS;
+    const uint64_t until = deadline(store);
     bool           sent  = PQenterPipelineMode(store->conn) == 1;
     for (unsigned i = 0; i < n; i++) {
         if (calls[i].params != NULL && calls[i].params->no_memory) {
@@ -221,7 +233,7 @@ store_calls_done(struct store_call calls[], unsigned n)
 static enum tly_err
 one_result(struct store *store, PGresult **out, struct tly_diag *diag)
 {
-    const uint64_t               until  = clock_mono_ms() + STORE_ANSWER_MS;
+    const uint64_t               until  = deadline(store);
     TLY_AUTO(pgresult) PGresult *result = NULL;
     enum tly_err                 err    = next_result(store, until, &result, diag);
     for (PGresult *more = result; err == TLY_OK && more != NULL;) {
@@ -277,8 +289,7 @@ store_next(struct store *store, PGresult **row, struct tly_diag *diag)
 {
     TLY_AUTO(pgresult) PGresult *result = NULL;
     for (;;) {
-        const enum tly_err err =
-            next_result(store, clock_mono_ms() + STORE_ANSWER_MS, &result, diag);
+        const enum tly_err err = next_result(store, deadline(store), &result, diag);
         if (err != TLY_OK) {
             return err;
         }
@@ -306,7 +317,7 @@ store_run(struct store *store, const char *sql, const struct store_params *param
     if (sent != 1) {
         return lost(store, diag);
     }
-    const uint64_t until = clock_mono_ms() + STORE_ANSWER_MS;
+    const uint64_t until = deadline(store);
     for (;;) {
         TLY_AUTO(pgresult) PGresult *next = NULL;
         const enum tly_err           err  = next_result(store, until, &next, diag);
@@ -396,7 +407,7 @@ check_schema(struct store *store, struct tly_diag *diag)
 static enum tly_err
 prepare(struct store *store, struct tly_diag *diag)
 {
-    const uint64_t until = clock_mono_ms() + STORE_ANSWER_MS;
+    const uint64_t until = deadline(store);
     bool           sent  = PQenterPipelineMode(store->conn) == 1;
     for (int i = 0; i < STMT_N; i++) {
         sent = sent && PQsendPrepare(store->conn, store_stmt_texts[i].name, store_stmt_texts[i].sql,
@@ -439,10 +450,22 @@ check_session(struct store *store, struct tly_diag *diag)
     return err;
 }
 
+/* An idle connection has nothing to say: what makes it readable is its end, and finding that before
+ * a batch is sent spares the batch. */
+static bool
+is_usable(const struct store *store)
+{
+    if (store->conn == NULL || PQstatus(store->conn) != CONNECTION_OK) {
+        return false;
+    }
+    struct pollfd fd = {.fd = PQsocket(store->conn), .events = POLLIN};
+    return poll(&fd, 1, 0) == 0;
+}
+
 enum tly_err
 store_connect(struct store *store, struct tly_diag *diag)
 {
-    if (store->conn != NULL && PQstatus(store->conn) == CONNECTION_OK) {
+    if (is_usable(store)) {
         return TLY_OK;
     }
     enum tly_err err = store_dial(store, diag);

@@ -241,15 +241,16 @@ send_batch(struct store *store, const struct seq_batch *batch, struct transactio
 {
     store->warned    = false;
     enum tly_err err = store_calls(store, tx->calls, tx->n, diag);
-    if (err != TLY_OK) {
-        return err;
-    }
+    /* Looked at first: on a foreign head the rows' positions may be taken, too. */
     const PGresult *moved = tx->calls[1].result;
-    if (PQntuples(moved) != 1) {
+    if (moved != NULL && PQntuples(moved) != 1) {
         store_drop(store);
         return tly_fail(diag, TLY_ECORRUPT,
                         "the database's head is not size %llu of epoch %llu: somebody else writes",
                         (unsigned long long)batch->old_size, (unsigned long long)batch->epoch);
+    }
+    if (err != TLY_OK) {
+        return err;
     }
     if (!is_durable(result_text(moved, 0))) {
         return not_durable(store, result_text(moved, 0), diag);

@@ -13,6 +13,7 @@ struct store {
     bool     owner; /* tallyctl's: the role is not checked */
     bool     warned;
     char     warning[160]; /* the first WARNING since warned was cleared */
+    unsigned answer_ms;    /* 0: STORE_ANSWER_MS */
     uint64_t epoch;        /* of store_take_over() */
 };
 
