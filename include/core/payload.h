@@ -67,7 +67,7 @@ const char *count_name(enum count count); /* "authenticated_online" ... as in co
  *          (shorter codes first, codes of one length in byte order), whatever the codes are.
  * Owns:    views of `in`; writes votes[0..votes_max); *out is undefined on failure (it is large).
  * Errors:  TLY_EINPUT   S01: not JSON as RFC 8259 has it, not UTF-8, repeated or unknown key, a
- *                       value of the wrong type (a float is), an escape in a code, a NUL in a
+ *                       value of the wrong type (1.0 is one), an escape in a code, a NUL in a
  *                       reason, trailing bytes, a contest twice, a code twice in one contest
  *          TLY_ERANGE   S06: required key missing, number negative or over its limit, text empty,
  *                       over its limit or not of its form (a code, 64 hex digits, a phase), too
