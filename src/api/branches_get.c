@@ -172,7 +172,7 @@ api_branches_list(struct api_req *r)
     const struct tally    *tally = &r->snapshot->tally;
     const struct election *e     = tally->election;
     struct area_ix         area;
-    unsigned               mask;
+    unsigned               mask = 0;
     struct api_page        page;
     struct tly_diag        diag = {0};
     enum tly_err           err  = api_query_area(r, "area", &area, &diag);

@@ -193,6 +193,7 @@ print_candidates(const json_t *c, struct tly_arena *arena)
         sorted[i] = json_array_get(candidates, i);
     }
     if (sorted != NULL) {
+        /* Pointers are what is sorted.  NOLINTNEXTLINE(bugprone-sizeof-expression) */
         qsort(sorted, n, sizeof *sorted, by_rank);
     }
     for (size_t i = 0; sorted != NULL && i < n; i++) {

@@ -194,9 +194,9 @@ sequence_failed(struct service *s, const struct tly_diag *diag)
 }
 
 void *
-service_sequence(void *arg)
+service_sequence(void *service)
 {
-    struct service  *s = arg;
+    struct service  *s = service;
     void            *taken[SEQ_BATCH_MAX];
     struct seq_item *items[SEQ_BATCH_MAX];
     while (!queue_drained(s->queue)) {

@@ -33,7 +33,7 @@ struct load {
     struct faults         *faults;
     const struct election *election;
     struct registry       *registry;
-    struct part           *parts;
+    struct part            parts[PARTS_MAX];
     struct unique         *uniques; /* by enum unique_of; NULL: registry_index() finds doubles */
     bool                   full;    /* the arena is */
 };
@@ -298,13 +298,11 @@ static enum tly_err
 folder_read(struct load *l, const char *dir, struct tly_diag *diag)
 {
     TLY_AUTO(arena) struct tly_arena scratch = {.bytes_max = SCRATCH_BYTES_MAX};
-    struct part                      parts[PARTS_MAX];
-    l->registry = TLY_NEW(l->arena, struct registry, 1);
-    l->parts    = parts;
+    l->registry                              = TLY_NEW(l->arena, struct registry, 1);
     if (l->registry == NULL) {
         return tly_fail(diag, TLY_ENOMEM, "%s: no memory to load it", dir);
     }
-    enum tly_err err = part_read_all(dir, PACKAGE_REGISTRY, l->arena, &scratch, l->faults, parts,
+    enum tly_err err = part_read_all(dir, PACKAGE_REGISTRY, l->arena, &scratch, l->faults, l->parts,
                                      &l->registry->hash, diag);
     if (err != TLY_OK) {
         return err == TLY_ENOENT ? TLY_EIO : err;
