@@ -93,9 +93,7 @@ exits 'never overwrites an authority' 1 $ctl pki ca "$ca"
 exits 'pki issue, a server' 0 $ctl pki issue "$ca" srv --hosts localhost,127.0.0.1,::1 -o "$t_dir/srv"
 is 'its fingerprint' "$out" "$(openssl x509 -in "$t_dir/srv.crt" -outform DER | sha256sum | cut -d' ' -f1)"
 ok 'verifies as a server' openssl verify -x509_strict -purpose sslserver -CAfile "$ca/ca.crt" "$t_dir/srv.crt"
-for host in localhost; do
-    ok "for $host" openssl verify -verify_hostname $host -CAfile "$ca/ca.crt" "$t_dir/srv.crt"
-done
+ok 'for localhost' openssl verify -verify_hostname localhost -CAfile "$ca/ca.crt" "$t_dir/srv.crt"
 for ip in 127.0.0.1 ::1; do
     ok "for $ip" openssl verify -verify_ip $ip -CAfile "$ca/ca.crt" "$t_dir/srv.crt"
 done
