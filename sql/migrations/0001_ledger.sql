@@ -13,8 +13,8 @@ COMMENT ON TABLE tally.election IS
 CREATE TABLE tally.ledger (
     position       bigint   PRIMARY KEY CHECK (position >= 0),
     kind           smallint NOT NULL CHECK (kind IN (1, 2, 3)),
-    branch         text     COLLATE "C",
-    terminal       text     COLLATE "C",
+    branch         text     COLLATE "C" CHECK (octet_length(branch) <= 64),
+    terminal       text     COLLATE "C" CHECK (octet_length(terminal) <= 64),
     revision       integer  CHECK (revision >= 1),
     prev           bytea    CHECK (octet_length(prev) = 32),
     payload_hash   bytea    CHECK (octet_length(payload_hash) = 32),
@@ -33,6 +33,13 @@ CREATE TABLE tally.ledger (
     CHECK ((kind = 3) = (first_envelope IS NOT NULL))
 );
 CREATE UNIQUE INDEX ledger_revision ON tally.ledger (branch, revision) WHERE kind = 2;
+-- A row of a usual bundle, compressed, stays in its page: a tenth less WAL than beside it in TOAST.
+-- PLAIN only where a CHECK or the code's length bounds it; the others still leave when they must.
+ALTER TABLE tally.ledger
+    ALTER payload SET STORAGE MAIN, ALTER head SET STORAGE MAIN, ALTER tail SET STORAGE MAIN,
+    ALTER held SET STORAGE MAIN, ALTER branch SET STORAGE PLAIN, ALTER terminal SET STORAGE PLAIN,
+    ALTER prev SET STORAGE PLAIN, ALTER payload_hash SET STORAGE PLAIN,
+    ALTER envelope_hash SET STORAGE PLAIN, ALTER first_envelope SET STORAGE PLAIN;
 COMMENT ON TABLE tally.ledger IS
     'One row a leaf of the log, never changed; leaf texts are derived from it';
 COMMENT ON COLUMN tally.ledger.kind IS '1 genesis, 2 bundle, 3 conflict';

@@ -204,6 +204,25 @@ stop_here(void *arg, const struct store_row *row, struct tly_diag *diag)
     return ++*(unsigned *)arg == 2 ? tly_fail(diag, TLY_ELIMIT, "enough") : TLY_OK;
 }
 
+struct large_row {
+    const struct batch *batch;
+    unsigned            n;
+    bool                same;
+};
+
+static enum tly_err
+read_large(void *arg, const struct store_row *row, struct tly_diag *diag)
+{
+    struct large_row *want = arg;
+    (void)diag;
+    want->same = want->same && tly_bytes_eq(row->payload, want->batch->bundles[want->n].payload) &&
+                 tly_bytes_eq(row->head, want->batch->bundles[want->n].head) &&
+                 tly_bytes_eq(row->tail, want->batch->bundles[want->n].tail) &&
+                 tly_bytes_eq(row->held, want->batch->entries[want->n].held);
+    want->n++;
+    return TLY_OK;
+}
+
 /* What the database says its head is, by another connection. */
 static struct note_head
 stored_head(void)
@@ -323,6 +342,34 @@ test_batches(struct store *store, uint64_t epoch)
     r = (struct reading){.same = true};
     T_EQ(store_read(store, 0, at.size, read_row, &r, &diag), TLY_ECORRUPT, "a row is missing");
     T_OK(strstr(diag.text, "no row 3") != NULL, "and named");
+}
+
+/* The largest parts that design 7 lets in, none of which compresses. */
+static void
+test_large(struct store *store, uint64_t epoch)
+{
+    static uint8_t   payload[1 << 20], tail[1 << 19];
+    static char      held[16000];
+    struct batch     m;
+    struct note_head at    = stored_head();
+    uint64_t         state = 1;
+    for (size_t i = 0; i < sizeof payload; i++) {
+        state                 = state * UINT64_C(6364136223846793005) + 1442695040888963407;
+        payload[i]            = (uint8_t)(state >> 56);
+        tail[i / 2]           = payload[i];
+        held[i % sizeof held] = (char)('a' + payload[i] % 26);
+    }
+    batch_make(&m, &at, epoch, 2, 50);
+    m.bundles[0].payload  = (struct tly_bytes){payload, sizeof payload};
+    m.entries[0].payload  = sys_sha256(m.bundles[0].payload);
+    m.bundles[1].tail     = (struct tly_bytes){tail, sizeof tail};
+    m.bundles[1].head     = m.bundles[1].tail;
+    m.entries[0].held     = (struct tly_bytes){(uint8_t *)held, sizeof held};
+    m.entries[1].held     = m.entries[0].held;
+    struct large_row want = {.batch = &m, .same = true};
+    T_EQ(store_commit(store, &m.b, NULL), TLY_OK, "the largest parts");
+    T_EQ(store_read(store, at.size, at.size + 2, read_large, &want, NULL), TLY_OK, "reading them");
+    T_OK(want.same && want.n == 2, "byte for byte");
 }
 
 static void
@@ -636,6 +683,7 @@ main(void)
     T_EQ(store_take_over(store, &epoch, NULL), TLY_OK, "take over");
     T_EQ(epoch, 1, "first epoch");
     test_batches(store, epoch);
+    test_large(store, epoch);
     test_second_writer(store, epoch);
     T_EQ(store_take_over(store, &epoch, NULL), TLY_OK, "take over again");
     test_doubt(store, epoch);
