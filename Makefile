@@ -54,7 +54,7 @@ VERSION    := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0
 
 # ---- what the code needs, whatever the person sets -------------------------------------------
 PKGS      := libmicrohttpd gnutls jansson libpq libsodium libcrypto libssl libsystemd zlib
-ifneq ($(filter-out clean help fmt,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean help,$(or $(MAKECMDGOALS),all)),)
 ifneq ($(shell $(PKG_CONFIG) --exists $(PKGS) 2>/dev/null && echo yes),yes)
 $(error libraries are missing: tools/bootstrap.sh says which and installs them ($(PKG_CONFIG) does not find all of: $(PKGS)))
 endif
@@ -201,14 +201,17 @@ OBJS   := $(patsubst %.c,$(B)/%.o,$(call srcs,src/*))
 LINTED := $(HDRS:%=$(B)/lint/%.ok) $(patsubst %.c,$(B)/lint/%.c.ok,$(call srcs,src/*))
 lint: lint-quick $(LINTED)
 	@echo lint clean
-lint-quick: $(OBJS) $(call archives,core)
-	@awk -f tools/lint/layers.awk $(CSRC)
-	@tools/lint/purity.sh $(B)/libcore.a $(B)/libbase.a
-	@tools/lint/floats.sh $(filter src/core/% include/core/%,$(CSRC))
-	@tools/lint/symbols.sh $(OBJS)
-	@tools/lint/banned.sh $(OBJS)
-	@tools/lint/texts.sh .
-	@printf '%s\n' $(CSRC) $(TESTC) | xargs -n 24 -P $$(nproc) clang-format --dry-run -Werror
+lint-quick: all $(OBJS) $(call archives,core)
+	@bad=0; \
+	awk -f tools/lint/layers.awk $(CSRC) || bad=1; \
+	tools/lint/purity.sh $(B)/libcore.a $(B)/libbase.a || bad=1; \
+	tools/lint/floats.sh $(filter src/core/% include/core/%,$(CSRC)) || bad=1; \
+	tools/lint/symbols.sh $(OBJS) || bad=1; \
+	tools/lint/banned.sh $(OBJS) || bad=1; \
+	tools/lint/texts.sh . || bad=1; \
+	printf '%s\n' $(CSRC) $(TESTC) | xargs -n 24 -P $$(nproc) clang-format --dry-run -Werror || bad=1; \
+	$(B)/tallyd --sample-config | diff -u conf/tallyd.conf - || { echo 'conf/tallyd.conf is not what tallyd --sample-config prints: make fmt'; bad=1; }; \
+	exit $$bad
 # A header compiles alone; a source is tidy.  Once done they are not done again until a text changes.
 $(B)/lint/%.h.ok: %.h $(B)/flags
 	@mkdir -p $(@D)
@@ -219,8 +222,9 @@ $(B)/lint/%.c.ok: %.c $(B)/%.o .clang-tidy
 	@mkdir -p $(@D)
 	$(call say,TIDY)clang-tidy --quiet $< -- $(filter-out -ftrivial% -fstack-clash% $(GCCWARN) -Werror,$(OUR_CFLAGS)) -DTLY_VERSION='"0"' $(CPPFLAGS) 2>$@.err || { cat $@.err; exit 1; }
 	@rm -f $@.err; touch $@
-fmt:
+fmt: $(B)/tallyd
 	clang-format -i $(CSRC) $(TESTC)
+	$(B)/tallyd --sample-config >conf/tallyd.conf
 
 # ---- installing -------------------------------------------------------------------------------------
 DIR.bin  := $(DESTDIR)$(PREFIX)/bin

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- What the daemon's role may do, and nothing more.  Applied by every migration; repeats safely.
 -- The owner is whoever migrates.  The daemon logs in as tallyd: with peer authentication the
 -- service's user of that name, without a password.

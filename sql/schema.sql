@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Where migrations are recorded; repeats safely.
 CREATE SCHEMA IF NOT EXISTS tally;
 CREATE TABLE IF NOT EXISTS tally.schema_version (

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- The ledger and its head, signed heads, evidence, and the election they belong to.
 
 CREATE TABLE tally.election (

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Opens the election: its row, the genesis entry and the head over it, once.
 -- $1 text code   $2 bytea definition   $3 bytea registry   $4 int8 accepted_ms   $5 bytea root
 -- One row when it was opened now, none when one is open already:  int8 size.

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Keeps what was refused, up to 1,000 rows and 16 MiB a sender; what comes over it is only counted,
 -- and the same body refused for the same reason is kept once.  One writer.
 -- $1 bytea[] sender   $2 bytea[] body   $3 bytea[] body hash   $4 int8[] body length

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Stores the rows of a batch, in order.
 -- $1 int8 position of the first   $2 int2[] kind   $3 text[] branch   $4 text[] terminal
 -- $5 int4[] revision   $6 bytea[] prev or null   $7 bytea[] payload hash   $8 bytea[] envelope hash

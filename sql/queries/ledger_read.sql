@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Ledger rows in order.
 -- $1 int8 from (inclusive)   $2 int8 to (exclusive)
 -- Rows:  int8 position, int2 kind, text branch, text terminal, int4 revision, bytea prev or null,

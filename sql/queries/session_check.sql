@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Whether the server keeps what it says it keeps, and our role may do no more than it must.
 -- One row:  text what is wrong ('' nothing), bool the server is a standby, bool the role may change
 -- or drop what is recorded.

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- Settings of our sessions.  lock_timeout is certain not to have done anything when it strikes; a
 -- statement_timeout would cancel a commit that waits for its standby (ledger.md F1), so there is none.
 -- The level of messages must let WARNING through: a warning before the COMMIT tag means doubt.

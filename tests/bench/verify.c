@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The unit of the bench: microseconds of one libsodium Ed25519 verification of a 4 KB message, on one core.
- * Prints the median of several rounds; run before and after what it calibrates. */
+/* The unit of the bench: microseconds of one libsodium Ed25519 verification of a 4 KB message, on
+ * one core. Prints the median of several rounds; run before and after what it calibrates. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,9 +30,9 @@ int
 main(void)
 {
     static uint8_t message[4096];
-    uint8_t        pk[crypto_sign_PUBLICKEYBYTES], sk[crypto_sign_SECRETKEYBYTES], sig[crypto_sign_BYTES];
-    double         us[ROUNDS];
-    unsigned       good = 0;
+    uint8_t  pk[crypto_sign_PUBLICKEYBYTES], sk[crypto_sign_SECRETKEYBYTES], sig[crypto_sign_BYTES];
+    double   us[ROUNDS];
+    unsigned good = 0;
     if (sodium_init() < 0) {
         return EXIT_FAILURE;
     }

@@ -95,6 +95,14 @@ symbols() { # FILE BODY
 finds 'an exported name of nobody' 'helper is not named' symbols src/sys/file.c 'int helper(void) { return 1; }'
 finds 'an exported variable' 'counter is not named' symbols src/sys/file.c 'int counter;'
 finds 'a name that only begins alike' 'filename is not named' symbols src/sys/file.c 'int filename(void) { return 1; }'
+with_header() { # FILE BODY, beside src/sys/service.h
+    fresh
+    printf 'int service_stop(void);\n' >src/sys/service.h
+    printf '%s\n' "$2" >"$1"
+    compile "$1" && "$lint/symbols.sh" "${1%.c}.o"
+}
+ok 'a name in the private header that it begins with' with_header src/sys/stop.c 'int service_stop(void) { return 1; }'
+finds 'one that is not in it' 'service_go is not named' with_header src/sys/stop.c 'int service_go(void) { return 1; }'
 ok 'a name after its file' symbols src/sys/file.c 'int file_read(void) { return 1; }'
 ok 'a name after its layer' symbols src/sys/sha256.c 'int sys_sha256(void) { return 1; }'
 ok 'a private name' symbols src/sys/file.c 'static int helper(void) { return 1; } int file_x(void) { return helper(); }'
