@@ -66,6 +66,10 @@ class Election:
                 one = json.loads(line)
                 self.recorded[one["terminal"]] = one["envelope"]
 
+    def ready(self):
+        """Terminals with a recorded bundle that will be taken."""
+        return [t for t in self.recorded if self.terminals[t]["state"] == "active"]
+
     def terminal_of(self, branch):
         return next(t for t, row in self.terminals.items() if row["branch"] == branch)
 
