@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# kill -9 in the middle of a replay, 20 times: the daemon comes back, and every acknowledged bundle is there at the
+# place its receipt names (TAP).
+set -eu
+. "$(dirname "$0")/lib.sh"
+. tests/integration/enrolled.sh
+KILLS=${KILLS:-20}
+BRANCHES=800
+RATE=70 # bundles a second: the replay outlives the kills
+SEED=${SEED:-$(date +%s)}
+note "seed $SEED"
+
+make_plain() { quietly "$B/tallysim" make --branches "$BRANCHES" --seed 11 "$t_dir" && quietly "$B/tallysim" enrol "$t_dir" &&
+    quietly "$B/tallysim" record "$t_dir" -o "$t_dir/night.ndjson" --seed 5; }
+ok "an election of $BRANCHES branches" make_plain
+open_election "$t_dir"
+write_config "$t_dir" "$t_dir/tallyd.conf"
+start_daemon "$t_dir/tallyd.conf"
+# The replay keeps its address while daemons come and go.
+sed -i "s/^ingest.port = 0/ingest.port = $daemon_ingest/" "$t_dir/tallyd.conf"
+
+"$B/tallysim" replay "$t_dir/night.ndjson" --url "https://localhost:$daemon_ingest" --keys "$t_dir/keys" --rate "$RATE" \
+    --connections 8 --receipts "$t_dir/receipts" --json >"$t_dir/replay.json" 2>"$t_dir/replay.err" &
+replay_pid=$!
+at_exit 'kill "$replay_pid" 2>/dev/null || true'
+
+acked() { "$python" -B tests/integration/acked.py "$t_dir" "$daemon_api" "$t_dir/receipts" "$@"; }
+lines() { wc -l <"$t_dir/receipts" 2>/dev/null || echo 0; }
+more_than() { [ "$(lines)" -gt "$1" ] || ! kill -0 "$replay_pid" 2>/dev/null; }
+
+killed=0 during=0 last=0 state=$SEED
+while [ $killed -lt "$KILLS" ]; do
+    state=$(((state * 1103515245 + 12345) % 2147483648))
+    wait_for 60 more_than $((last + state / 65536 % 16)) || note "no more receipts"
+    last=$(lines)
+    if kill -0 "$replay_pid" 2>/dev/null; then during=$((during + 1)); fi
+    stop_daemon KILL
+    killed=$((killed + 1))
+    ok "kill $killed: it comes back" start_daemon "$t_dir/tallyd.conf"
+    ok "kill $killed: what was acknowledged is there" acked
+done
+is "every kill came in the middle" "$during" "$KILLS"
+replay_rc=0
+wait "$replay_pid" || replay_rc=$?
+is "the replay ends with every bundle acknowledged" "$replay_rc" 0
+like "all were sent, none refused" "$(cat "$t_dir/replay.json")" "\"sent\": ?$BRANCHES,.*\"conflict\": ?0, ?\"refused\": ?0"
+ok "all are counted once, at the places of their receipts" acked all
+note "$(cat "$t_dir/replay.json")"
+rows=$(pg_sql 'SELECT count(*) FROM tally.ledger')
+is "rows of the ledger" "$rows" $((BRANCHES + 1))
+stop_daemon
+is "a clean stop" "$daemon_rc" 0
+done_testing
