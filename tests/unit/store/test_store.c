@@ -336,6 +336,9 @@ test_batches(struct store *store, uint64_t epoch)
     batch_make(&twice, &at, epoch, 1, 1);
     T_EQ(store_commit(store, &twice.b, &diag), TLY_ECORRUPT, "a revision twice");
     T_OK(head_is(&at), "and none of it is there");
+    twice.b.rows_n = 0;
+    twice.b.old_root.b[0] ^= 1;
+    T_EQ(store_commit(store, &twice.b, &diag), TLY_ECORRUPT, "the right size with another root");
     (void)sql(admin, "ALTER TABLE tally.ledger DISABLE TRIGGER refuse; BEGIN; "
                      "DELETE FROM tally.ledger WHERE position = 3");
     (void)sql(admin, "ALTER TABLE tally.ledger ENABLE TRIGGER refuse; COMMIT");
@@ -472,6 +475,23 @@ test_doubt(struct store *store, uint64_t epoch)
     doubt(store, epoch, 12, "SELECT 1", "an answer that does not come in time is doubt");
 }
 
+/* The server takes back what it was about to commit: we were not told for certain, and ask. */
+static void
+test_error_in_commit(struct store *store, uint64_t epoch)
+{
+    struct batch     m;
+    struct note_head at = stored_head(), got = {0};
+    T_STR(sql(admin, "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON tally.ledger "
+                     "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION tally.refuse()"),
+          "", "a check at COMMIT");
+    batch_make(&m, &at, epoch, 2, 60);
+    T_EQ(store_commit(store, &m.b, NULL), TLY_EUNSURE, "an error in COMMIT is doubt");
+    T_EQ(store_recover(store, &got, NULL), TLY_OK, "the barrier");
+    T_OK(got.size == at.size && tly_hash_eq(&got.root, &at.root), "it was not done");
+    T_STR(sql(admin, "DROP TRIGGER late ON tally.ledger"), "", "away with it");
+    T_EQ(store_commit(store, &m.b, NULL), TLY_OK, "the same batch again");
+}
+
 static void
 test_lost_before_commit(struct store *store, uint64_t epoch)
 {
@@ -605,10 +625,6 @@ test_settings(struct store *store, uint64_t epoch)
     (void)sql(admin, "ALTER ROLE tallyd SET synchronous_commit = local");
     T_EQ(store_open(daemon_conn, &other, &diag), TLY_ECORRUPT, "a role's own setting counts too");
     (void)sql(admin, "ALTER ROLE tallyd RESET synchronous_commit");
-    (void)sql(admin, "ALTER ROLE tallyd SET client_min_messages = error");
-    T_EQ(store_open(daemon_conn, &other, &diag), TLY_OK,
-         "warnings reach us whatever the role says");
-    store_close(other);
 }
 
 /* ---- evidence ---- */
@@ -679,6 +695,8 @@ main(void)
     admin = PQconnectdb(owner);
     test_migrate();
     test_genesis();
+    /* Warnings must reach us whatever the role says. */
+    (void)sql(admin, "ALTER ROLE tallyd SET client_min_messages = error");
     T_EQ(store_open(daemon_conn, &store, NULL), TLY_OK, "open");
     T_EQ(store_take_over(store, &epoch, NULL), TLY_OK, "take over");
     T_EQ(epoch, 1, "first epoch");
@@ -687,6 +705,7 @@ main(void)
     test_second_writer(store, epoch);
     T_EQ(store_take_over(store, &epoch, NULL), TLY_OK, "take over again");
     test_doubt(store, epoch);
+    test_error_in_commit(store, epoch);
     test_lost_before_commit(store, epoch);
     test_evidence(store, epoch);
     test_privileges();
