@@ -41,6 +41,7 @@ struct load {
 static bool
 unique_init(struct unique *unique, struct tly_arena *arena, uint32_t n)
 {
+    unique->n      = 0;
     unique->places = TLY_NEW(arena, struct place, (size_t)n + 1);
     return unique->places != NULL && codes_init(&unique->codes, arena, n);
 }
