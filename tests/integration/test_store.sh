@@ -5,6 +5,6 @@
 . "$(dirname "$0")/lib.sh"
 
 program=$B/tests/unit/store/test_store
-[ -x "$program" ] || make -s CFG="$(basename "$B")" "build/$(basename "$B")/tests/unit/store/test_store" >&2
+make -s CFG="$(basename "$B")" "build/$(basename "$B")/tests/unit/store/test_store" >&2 # never a stale one
 pg_start || skip_all "PostgreSQL is not installed"
 TALLY_TEST_OWNER=$pg_conn TALLY_TEST_DAEMON=$pg_daemon_conn "$program"
