@@ -250,7 +250,7 @@ config_parse(const struct config_table *table, const char *file, struct tly_byte
     for (size_t i = 0; i < table->rows_n; i++) {
         if (!rd.seen[i]) {
             const struct config_row *row = &table->rows[i];
-            const enum tly_err err = field_set(row, NULL, tly_text(row->standard), arena, settings);
+            const enum tly_err err = field_set(row, file, tly_text(row->standard), arena, settings);
             TLY_CHECK(err != TLY_EINPUT); /* a default outside its own range */
             if (err != TLY_OK) {
                 return err;

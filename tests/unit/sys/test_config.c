@@ -15,6 +15,7 @@ struct settings {
     bool        tls;
     const char *name;
     const char *key_file;
+    const char *folder;
 };
 
 #define F(field) offsetof(struct settings, field)
@@ -25,6 +26,7 @@ static const struct config_row rows[] = {
     {"tls", CONFIG_BOOL, F(tls), "yes", 0, 0, "mutual TLS"},
     {"name", CONFIG_TEXT, F(name), "", 0, 8, "a name"},
     {"key", CONFIG_PATH, F(key_file), "/etc/key", 1, 100, "the key's file"},
+    {"folder", CONFIG_PATH, F(folder), "packages", 1, 100, "a folder whose default is relative"},
 };
 static const struct config_table table = {rows, TLY_N(rows)};
 
@@ -54,6 +56,7 @@ takes(void)
          "numbers and no");
     T_STR(set.name, "a = b", "a text with an equals sign");
     T_STR(set.key_file, "dir/keys/k.pem", "a path relative to the file");
+    T_STR(set.folder, "dir/packages", "a default that is relative, too");
     T_OK(parse("wait_max = 5m") == TLY_OK && set.wait_ms == 300000, "minutes, the maximum");
     T_OK(parse("queue.bytes = 1024") == TLY_OK && set.queue_bytes == 1024, "plain bytes, minimum");
     T_OK(parse("port = 00065535") == TLY_OK && set.port == 65535, "leading zeros");
@@ -131,10 +134,12 @@ printed(bool sample)
 static void
 prints(void)
 {
-    T_EQ(parse("port = 7\nwait_max = 90s\nqueue.bytes = 3M\ntls = no\nname = x\nkey = /k"), TLY_OK,
-         "some");
+    T_EQ(parse("port = 7\nwait_max = 90s\nqueue.bytes = 3M\ntls = no\nname = x\nkey = /k\nfolder = "
+               "/p"),
+         TLY_OK, "some");
     char *text = printed(false);
-    T_STR(text, "port = 7\nwait_max = 90s\nqueue.bytes = 3M\ntls = no\nname = x\nkey = /k\n",
+    T_STR(text,
+          "port = 7\nwait_max = 90s\nqueue.bytes = 3M\ntls = no\nname = x\nkey = /k\nfolder = /p\n",
           "printed as read");
     const struct settings keep = set;
     T_EQ(parse(text), TLY_OK, "which reads back");
