@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The guides are true: every ```sh block of doc/operations.md and doc/observers.md runs as it is written, in order,
+# in a folder of its own, and a daemon is started where operations.md says so.  Timeout: 120 s.
+. "$(dirname "$0")/lib.sh"
+
+command -v curl >/dev/null || skip_all 'curl is not installed'
+root=$(pwd)
+PATH=$B:$PATH
+cd "$t_dir" || exit 1
+pg_start --fsync
+OWNER=$pg_conn DAEMON=$pg_daemon_conn
+export OWNER DAEMON PATH
+
+# The n-th block of a guide into a file; empty when there is none.
+block() { # GUIDE N
+    awk -v want="$2" '/^```sh$/ {n++; on = n == want; next} /^```/ {on = 0} on' "$root/doc/$1" >"$t_dir/block.sh"
+    [ -s "$t_dir/block.sh" ]
+}
+# The daemon of operations.md, once its settings are there; ports are those of the guide.
+start_guide_daemon() {
+    if [ -z "$daemon_pid" ] && [ -f rehearsal/tallyd.conf ]; then start_daemon rehearsal/tallyd.conf; fi
+}
+run_guide() { # GUIDE BLOCKS
+    n=0
+    while block "$1" $((n + 1)); do
+        n=$((n + 1))
+        ok "$1, block $n: $(sed -n '1s/ .*//p' block.sh)" sh -eu ./block.sh
+        # What a block exports is for the blocks behind it, as in one terminal.
+        eval "$(grep '^export ' block.sh)"
+        start_guide_daemon || ok 'the daemon starts' false
+    done
+    is "blocks of $1" "$n" "$2"
+}
+
+run_guide operations.md 7
+run_guide observers.md 4
+ok 'silent branches: none after the night' sh -c 'tallyctl branches --status silent | grep -q "^0 branches"'
+printf 'x' >>first.tlog-proof
+ok 'a receipt with one byte more is refused' sh -c '! tallyctl receipt check first.tlog-proof --log-key rehearsal/keys/log.key'
+cd "$root" || exit 1
+stop_daemon
+is 'clean stop' "$daemon_rc" 0
+done_testing
