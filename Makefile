@@ -84,6 +84,9 @@ endif
 ifneq ($(findstring gcc,$(CC)),)
 WARN += $(GCCWARN)
 OPT.release += -ftrivial-auto-var-init=zero
+# Release hides a forgotten initialiser; these two bring it to light.
+OPT.debug   += -ftrivial-auto-var-init=pattern
+OPT.san     += -ftrivial-auto-var-init=pattern
 endif
 
 OUR_CFLAGS  := -std=gnu17 -D_GNU_SOURCE -Iinclude -I$(B)/gen $(OPT.$(CFG)) $(WARN) $(HARDEN) \
