@@ -17,8 +17,9 @@ void tly_base64_encode(struct tly_bytes in, enum tly_base64 alphabet, char *out)
 /* Decodes text that re-encodes to itself.
  *
  * Owns:    writes at most text.len / 4 * 3 bytes to out, whose length goes to *len; *alphabet tells
- * which of the two alphabets it was (TLY_BASE64_STD when no character differs). Any of out is
- * undefined on failure. Returns: false: a character outside one alphabet, a mix of both, wrong
- * padding, unused bits set. */
+ *          which of the two alphabets it was (TLY_BASE64_STD when no character differs).  All of
+ *          it is undefined on failure.
+ * Returns: false: a character outside one alphabet, a mix of both, wrong padding, unused bits set.
+ */
 TLY_MUST bool tly_base64_decode(struct tly_bytes text, uint8_t *out, size_t *len,
                                 enum tly_base64 *alphabet);

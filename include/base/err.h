@@ -44,9 +44,9 @@ enum tly_blame tly_err_blame(enum tly_err err);
 
 /* Where and why, for a person; optional everywhere (NULL: nobody will read it).
  *
- * code:  the check that failed ("S01", "A02"), or a word ("too_large"); "" when the error says it
- * all. field: the path of the offending field ("contests[1].cast"), "" when none. text:  one
- * sentence with the value and the limit. */
+ * code:  the check that failed ("S01", "A02"), or a word ("too_large"); "" when the error says all.
+ * field: the path of the offending field ("contests[1].cast"), "" when none.
+ * text:  one sentence with the value and the limit. */
 struct tly_diag {
     char code[24];
     char field[96];

@@ -35,11 +35,15 @@ struct bundle {
  * signature, syntax and ranges, identity and phase.  What the checks of the contests find is in
  * out->checked.
  *
- * Owns:    *out has views of `in` and of `keep`; scratch may be freed at once.  *out is untouched
- * on failure. Errors:  TLY_ETOOBIG  over BUNDLE_ENVELOPE_MAX or PAYLOAD_BYTES_MAX TLY_EINPUT   S01
+ * Owns:    *out has views of `in` and of `keep`; scratch may be freed at once; *out is untouched on
+ *          failure.
+ * Errors:  TLY_ETOOBIG  over BUNDLE_ENVELOPE_MAX or PAYLOAD_BYTES_MAX
+ *          TLY_EINPUT   S01: not an envelope, or its payload is not what payload_parse() takes
  *          TLY_ENOKEY   A02: no registered terminal's key verifies it
  *          TLY_EFORBID  A03: key revoked, or sender, terminal, key and branch do not belong
- * together TLY_ERANGE   S06, A05, A07 TLY_ENOMEM   an arena is full */
+ *                       together
+ *          TLY_ERANGE   S06, A05, A07: a value missing or out of range, another election or phase
+ *          TLY_ENOMEM   an arena is full */
 TLY_MUST enum tly_err bundle_read(const struct bundle_rules *rules, struct tly_bytes in,
                                   struct tly_arena *keep, struct tly_arena *scratch,
                                   struct bundle *out, struct tly_diag *diag);

@@ -76,9 +76,8 @@ struct finding {
 struct checked {
     struct checked_slot *slots; /* every slot of the branch, in its order */
     uint32_t             slots_n;
-    struct finding
-        *findings; /* bounded by CHECKS_FINDINGS_MAX; holds and flags are complete all the same */
-    uint32_t findings_n;
+    struct finding      *findings; /* at most CHECKS_FINDINGS_MAX; holds and flags are complete */
+    uint32_t             findings_n;
 };
 
 #define CHECKS_FINDINGS_MAX 64
@@ -98,8 +97,7 @@ struct checks_input {
  * An unknown contest code is S02 for every slot of the branch.  Of several findings that follow
  * from one cause only the first is kept.
  *
- * Owns:    counts, slots and findings are in the arena;
- * counts may outlive it only if copied.
+ * Owns:    counts, slots and findings are in the arena; counts may outlive it only if copied.
  * Errors:  TLY_EINPUT (S01) a contest, or a list or candidate of one contest, twice; "lists" in a
  *          contest without lists
  *          TLY_ERANGE (S06) no "lists" in a contest with lists (with another definition, A06, both

@@ -17,9 +17,8 @@
 #define ENVELOPE_FIELDS_MAX     32 /* keys of one object of the envelope, unknown ones included */
 
 struct envelope_signature {
-    struct tly_hash
-        keyid; /* SHA-256 of the raw public key; all zero when the text was no 64 hex digits */
-    struct tly_sig sig;
+    struct tly_hash keyid; /* SHA-256 of the raw public key; zero: the text was no 64 hex digits */
+    struct tly_sig  sig;
 };
 
 struct envelope {
@@ -39,11 +38,12 @@ struct envelope {
  * Limits:  payload_bytes_max on the decoded payload; ENVELOPE_* above.
  * Owns:    views of `in` and of the arena; *out untouched on failure.
  * Errors:  TLY_EINPUT   S01: not JSON, not DSSE, repeated key, trailing bytes, base64 not
- * canonical, no or too many signatures, a signature that is not 64 bytes, an escape in a key, in
- * payload or in sig; the diag names the field TLY_ETOOBIG  payload over its limit TLY_ENOMEM   the
- * arena is full Source:  DSSE v1.0.2 protocol.md and envelope.md.  Unknown fields are ignored as it
- * says; they must be JSON all the same, but keys repeated inside their values are nobody's matter.
- */
+ *                       canonical, no or too many signatures, a signature that is not 64 bytes, an
+ *                       escape in a key, in payload or in sig; the diag names the field
+ *          TLY_ETOOBIG  payload over its limit
+ *          TLY_ENOMEM   the arena is full
+ * Source:  DSSE v1.0.2 protocol.md and envelope.md.  Unknown fields are ignored as it says; they
+ *          must be JSON all the same, but keys repeated inside their values are nobody's matter. */
 TLY_MUST enum tly_err envelope_parse(struct tly_bytes in, size_t payload_bytes_max,
                                      struct tly_arena *arena, struct envelope *out,
                                      struct tly_diag *diag);

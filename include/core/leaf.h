@@ -18,14 +18,13 @@ struct leaf {
     /* genesis */
     struct tly_hash definition, registry;
     /* bundle, conflict */
-    const char     *branch, *terminal;
-    uint32_t        revision;
-    bool            has_prev;
-    struct tly_hash prev, key, payload, envelope;
-    uint64_t        payload_len, envelope_len;
-    struct tly_bytes
-                    held; /* bundle: lines "held CONTEST CODE,CODE\n", empty when nothing is held */
-    struct tly_hash first_envelope; /* conflict: the one already logged for (branch, revision) */
+    const char      *branch, *terminal;
+    uint32_t         revision;
+    bool             has_prev;
+    struct tly_hash  prev, key, payload, envelope;
+    uint64_t         payload_len, envelope_len;
+    struct tly_bytes held;           /* bundle: lines "held CONTEST CODE,CODE\n"; empty: none */
+    struct tly_hash  first_envelope; /* conflict: the one already logged for (branch, revision) */
 };
 
 /* Where leaf_parse() keeps the texts that a struct leaf points to. */
@@ -38,10 +37,11 @@ const char *leaf_kind_name(enum leaf_kind kind);
 /* Writes the text.  Order of lines:
  *   genesis:  tally/leaf/v1, kind, election, definition, registry, accepted
  *   bundle:   tally/leaf/v1, kind, election, branch, revision, prev, key, payload HASH LEN,
- * envelope HASH LEN, accepted, terminal, held CONTEST CODES (each) conflict: as bundle without
- * held, then: first HASH Returns its length; 0 when it does not fit. */
+ *             envelope HASH LEN, accepted, terminal, held CONTEST CODES (each)
+ *   conflict: as bundle without held, then: first HASH
+ * Returns its length; 0 when it does not fit. */
 size_t leaf_write(const struct leaf *leaf, char out[LEAF_LEN_MAX]);
-/* Reads a text back; strict: what it accepts, leaf_write() writes again byte for byte.  Errors:
- * TLY_EINPUT. */
+/* Reads a text back; strict: what it accepts, leaf_write() writes again byte for byte.
+ * Errors: TLY_EINPUT. */
 TLY_MUST enum tly_err leaf_parse(struct tly_bytes in, struct leaf_texts *texts, struct leaf *out,
                                  struct tly_diag *diag);

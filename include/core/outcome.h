@@ -24,11 +24,10 @@ enum tie_kind { TIE_SEAT, TIE_ALTERNATE, TIE_LIST };
 
 /* The last at_stake places of a kind are between equals; a person decides (design 2.6). */
 struct tie {
-    enum tie_kind kind;
-    uint32_t      at_stake;
-    const uint32_t
-            *among; /* candidates (or lists for TIE_LIST; lists_n is the pool of independents) */
-    uint32_t among_n;
+    enum tie_kind   kind;
+    uint32_t        at_stake;
+    const uint32_t *among; /* candidates; of TIE_LIST lists, and lists_n: the independents' pool */
+    uint32_t        among_n;
 };
 
 /* One step of the rule, as data and as sentences. */
@@ -63,6 +62,7 @@ struct outcome {
 TLY_MUST enum tly_err outcome_of(const struct method *method, const struct method_input *in,
                                  struct tly_arena *arena, struct outcome *out);
 /* Runs a contest's rule over its totals.  Deterministic; does not depend on the order of lists or
- * candidates. Errors: TLY_ENOMEM. */
+ * candidates.
+ * Errors: TLY_ENOMEM. */
 TLY_MUST enum tly_err outcome_run(const struct tally *tally, struct contest_ix contest,
                                   struct tly_arena *arena, struct outcome *out);

@@ -35,9 +35,8 @@ struct payload_vote {
 
 struct payload_contest {
     struct tly_bytes code;
-    struct tly_bytes
-        not_held; /* the reason, its JSON escapes as they stand; data NULL: held, with numbers */
-    uint32_t counts[COUNTS_N];
+    struct tly_bytes not_held; /* the reason, its escapes as they stand; data NULL: was held */
+    uint32_t         counts[COUNTS_N];
     bool     has_lists; /* "lists" and "mixed" stand (one without the other: TLY_ERANGE, S06) */
     uint32_t lists_first, lists_n;           /* in the votes array */
     uint32_t candidates_first, candidates_n; /* in the votes array */
@@ -71,7 +70,8 @@ const char *count_name(enum count count); /* "authenticated_online" ... as in co
  *                       reason, trailing bytes, a contest twice, a code twice in one contest
  *          TLY_ERANGE   S06: required key missing, number negative or over its limit, text empty,
  *                       over its limit or not of its form (a code, 64 hex digits, a phase), too
- * many contests or rows, numbers beside not_held, lists without mixed TLY_ETOOBIG  longer than
- * PAYLOAD_BYTES_MAX The diag names the field by its path ("contests[1].cast"). */
+ *                       many contests or rows, numbers beside not_held, lists without mixed
+ *          TLY_ETOOBIG  longer than PAYLOAD_BYTES_MAX
+ *          The diag names the field by its path ("contests[1].cast"). */
 TLY_MUST enum tly_err payload_parse(struct tly_bytes in, struct payload_vote votes[],
                                     uint32_t votes_max, struct payload *out, struct tly_diag *diag);

@@ -12,10 +12,9 @@
 #include "core/envelope.h"
 #include "core/tally.h"
 
-#define SEQ_BATCH_MAX 512 /* items of one batch */
-#define SEQ_BATCH_BYTES_MAX                                                                        \
-    ((size_t)8 << 20)         /* of bundles and evidence in one batch, but for one */
-#define SEQ_CONFLICTS_MAX 100 /* conflict leaves of one branch; what comes over it is evidence */
+#define SEQ_BATCH_MAX       512               /* items of one batch */
+#define SEQ_BATCH_BYTES_MAX ((size_t)8 << 20) /* of bundles and evidence in one, but for one */
+#define SEQ_CONFLICTS_MAX   100 /* conflict leaves of one branch; what comes over it is evidence */
 
 /* What a worker hands in: verified, parsed, checked; nothing about it is left to decide but its
  * place. */
@@ -24,11 +23,11 @@ struct seq_bundle {
     struct terminal_ix terminal; /* whose key signed it */
     uint32_t           revision;
     bool               has_prev;
-    bool revise_ok; /* carries the signatures that policy `revise` wants (revision >= 2) */
-    struct tly_hash       prev, payload_hash, envelope_hash;
-    struct tly_bytes      payload, head, tail; /* views; valid until the answer */
-    enum tly_base64       alphabet;
-    uint32_t              envelope_len;
+    bool             revise_ok; /* has the signatures that policy `revise` wants (revision >= 2) */
+    struct tly_hash  prev, payload_hash, envelope_hash;
+    struct tly_bytes payload, head, tail; /* views; valid until the answer */
+    enum tly_base64  alphabet;
+    uint32_t         envelope_len;
     const struct checked *checked;
     struct tly_bytes      held; /* lines of the leaf */
 };
@@ -114,9 +113,9 @@ struct seq_effects {
 
 /* REPLAY -> STORED                          the ledger is read, then its newest head is signed
  * IDLE -> PLACED -> STORED -> SIGNED -> IDLE
- * PLACED -> IDLE                            certainly not done: items answered EBUSY, leaves
- * dropped PLACED -> DOUBT -> PLACED | STORED        items answered EUNSURE; the same batch is
- * settled any -> FAILED */
+ * PLACED -> IDLE                            certainly not done: answered EBUSY, leaves dropped
+ * PLACED -> DOUBT -> PLACED | STORED        items answered EUNSURE; the same batch is settled
+ * any -> FAILED */
 enum seq_state {
     SEQ_REPLAY,
     SEQ_IDLE,
@@ -147,11 +146,10 @@ TLY_MUST enum tly_err seq_new(const struct seq_config *config, struct tly_arena 
                               struct seq **out);
 void seq_free(struct seq *seq); /* the batch's memory; items that still wait are not answered */
 enum seq_state seq_state(const struct seq *seq);
-const char    *seq_state_name(enum seq_state state);
 
 /* In REPLAY: puts a ledger row, read at start and verified by the caller, into book and tally by
- * the rules of live bundles.  checked: of a bundle; NULL for genesis and conflicts. Errors:
- * TLY_ECORRUPT the row cannot stand there (the diag says why); TLY_ENOMEM. */
+ * the rules of live bundles.  checked: of a bundle; NULL for genesis and conflicts.
+ * Errors: TLY_ECORRUPT the row cannot stand there (the diag says why); TLY_ENOMEM. */
 TLY_MUST enum tly_err seq_replay(struct seq *seq, const struct book_entry *entry,
                                  const struct checked *checked, struct tly_diag *diag);
 /* Ends the replay.  The heads that are stored have been given to book_add_head(); the next steps

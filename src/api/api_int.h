@@ -89,7 +89,6 @@ tly_auto_json(json_t **json)
 struct api_snapshot *api_snapshot_get(struct api_state *state);
 void                 api_snapshot_put(struct api_snapshot *snapshot);
 void                 api_count(struct api_state *state, enum api_counter counter);
-/* A bundle's or conflict's place in the ledger and its receipt against the newest head. */
 
 /* reply.c */
 void           api_headers(struct api_state *state, struct http_req *req);
@@ -125,8 +124,6 @@ const char *api_contest_status(const struct tally *tally, struct contest_ix cont
 json_t *api_show_contest(const struct tally *tally, struct contest_ix ix, bool whole,
                          struct tly_arena *arena);
 
-/* post.c: a request with bundles under way */
-struct api_post;
 /* rows.c: the thread that reads stored envelopes */
 TLY_MUST enum tly_err api_rows_new(struct api_state *state, struct api_rows **out,
                                    struct tly_diag *diag);

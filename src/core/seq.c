@@ -13,12 +13,6 @@ static const char *const state_names[SEQ_STATES_N] = {
     [SEQ_DOUBT] = "doubt",   [SEQ_STORED] = "stored", [SEQ_SIGNED] = "signed",
     [SEQ_FAILED] = "failed"};
 
-const char *
-seq_state_name(enum seq_state state)
-{
-    return state_names[state];
-}
-
 enum seq_state
 seq_state(const struct seq *seq)
 {
@@ -240,7 +234,7 @@ fail(struct seq *seq, enum tly_err cause, const struct tly_diag *why, struct tly
 {
     const bool  stored = seq->state == SEQ_STORED;
     const char *text   = why->text[0] != '\0' ? why->text : tly_err_text(cause);
-    (void)tly_fail(&seq->why, TLY_ECORRUPT, "in state %s: %s", seq_state_name(seq->state), text);
+    (void)tly_fail(&seq->why, TLY_ECORRUPT, "in state %s: %s", state_names[seq->state], text);
     state_to(seq, SEQ_FAILED);
     if (!stored) {
         drop_leaves(seq);
