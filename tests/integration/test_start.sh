@@ -1,0 +1,122 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The start: settings, and every contradiction between packages, keys and database is named and ends it (TAP).
+set -eu
+. "$(dirname "$0")/lib.sh"
+. tests/integration/enrolled.sh
+conf=$t_dir/tallyd.conf
+
+# ---- settings ----
+"$B/tallyd" --sample-config >"$t_dir/sample"
+ok "conf/tallyd.conf is the sample that the settings table gives" cmp conf/tallyd.conf "$t_dir/sample"
+"$B/tallyd" --print-config >"$t_dir/printed"
+ok "the sample, read, is the defaults" sh -c "'$B/tallyd' --config '$t_dir/sample' --print-config |
+    sed 's,$t_dir/,,' | cmp - '$t_dir/printed'"
+"$B/tallyd" --config "$t_dir/printed" --print-config | sed "s,$t_dir/,," >"$t_dir/again"
+ok "what is printed is read again as the same" cmp "$t_dir/again" "$t_dir/printed"
+exits() { # RC REGEX COMMAND...
+    want_rc=$1 want_text=$2 rc=0
+    shift 2
+    said=$("$@" 2>&1) || rc=$?
+    printf '%s\n' "exit $rc: $said"
+    [ "$rc" = "$want_rc" ] && printf '%s\n' "$said" | grep -Eq -- "$want_text"
+}
+setting() { printf '%s\n' "$1" >"$t_dir/one"; "$B/tallyd" --config "$t_dir/one" --check-config; }
+ok "an unknown setting: file, line" exits 2 'one:1: no setting is called "colour"' setting 'colour = red'
+ok "out of range: file, line, range" exits 2 'one:1: api.port = "70000" is not in 0 to 65535' setting 'api.port = 70000'
+ok "an unknown option" exits 2 'nonsense' "$B/tallyd" --nonsense
+ok "an argument too many" exits 2 'unexpected' "$B/tallyd" more
+ok "no such file" exits 2 'nowhere' "$B/tallyd" --config "$t_dir/nowhere"
+ok "--version" exits 0 '^tallyd ' "$B/tallyd" --version
+ok "--help" exits 0 'check-config' "$B/tallyd" --help
+
+# ---- packages and keys ----
+enrol_election "$t_dir" 100
+open_election "$t_dir"
+write_config "$t_dir" "$conf"
+ok "--check-config is content" exits 0 'rehearsal: 100 branches, .*: fine' "$B/tallyd" --config "$conf" --check-config
+with() { # SETTING VALUE: the settings file with one changed
+    sed "s|^$1 = .*|$1 = $2|" "$conf" >"$t_dir/with.conf"
+    timeout 20 "$B/tallyd" --config "$t_dir/with.conf"
+}
+copy() { rm -rf "$t_dir/copy"; cp -a "$t_dir/$1" "$t_dir/copy"; }
+"$B/tallyctl" key new "$t_dir/other.key" >/dev/null
+ok "another root key" exits 1 'daemon.refused error=ENOKEY' with root_keys "$t_dir/other.key"
+copy definition
+echo >>"$t_dir/copy/areas.csv"
+ok "a definition changed after it was signed" exits 1 'daemon.refused' with definition "$t_dir/copy"
+copy definition
+rm "$t_dir/copy/signatures.dsse"
+ok "a definition that nobody signed" exits 1 'signatures.dsse' with definition "$t_dir/copy"
+copy registry
+sed -i '$d' "$t_dir/copy/clients.csv"
+"$B/tallyctl" sign "$t_dir/copy" --definition "$t_dir/definition" --key "$t_dir/keys/root.key" >/dev/null
+ok "another registry than the one that was opened" exits 1 'the database was opened with registry [0-9a-f]{64}, loaded is' \
+    with registry "$t_dir/copy"
+chmod 0644 "$t_dir/keys/log.key"
+ok "a log key that others can read" exits 1 'keys/log.key' with ops.port 0
+chmod 0600 "$t_dir/keys/log.key"
+chmod 0644 "$t_dir/keys/server.key"
+ok "a TLS key that others can read" exits 1 'keys/server.key' with ops.port 0
+chmod 0600 "$t_dir/keys/server.key"
+ok "the owner's database role" exits 1 'error=ECORRUPT .*role "tally"' with database "$pg_conn"
+
+# ---- the ledger ----
+start_daemon "$conf"
+quietly "$B/tallysim" replay "$t_dir/night.ndjson" --url "https://localhost:$daemon_ingest" --keys "$t_dir/keys" --batch 10 --client relay || true
+is "99 of 100 branches are in (one terminal is revoked)" "$(pg_sql 'SELECT count(*) FROM tally.ledger')" 100
+stop_daemon
+
+ok "another log key" exits 1 'signed head of size [0-9]+ is not of this ledger and log key' with log_key "$t_dir/other.key"
+# The owner of the tables can take off the seat belts; the daemon then finds what was done.
+pg_sql "ALTER TABLE tally.ledger DISABLE TRIGGER refuse; ALTER TABLE tally.head DISABLE TRIGGER refuse"
+tampered() { # NAME REGEX SQL UNDO
+    pg_sql "$3"
+    ok "$1" exits 1 "$2" with ops.port 0
+    pg_sql "$4"
+}
+pg_sql "CREATE TABLE kept AS SELECT * FROM tally.ledger; CREATE TABLE heads AS SELECT * FROM tally.head"
+back() { printf 'UPDATE tally.ledger l SET %s = k.%s FROM kept k WHERE k.position = l.position' "$1" "$1"; }
+tampered "a byte of a payload" 'ledger position 7: the envelope has another hash' \
+    "UPDATE tally.ledger SET payload = set_byte(payload, 60, 48) WHERE position = 7" "$(back payload)"
+tampered "a payload with its hashes made to fit" 'ledger position 7: ' \
+    "UPDATE tally.ledger SET payload = p, payload_hash = sha256(p), envelope_hash = sha256(
+        head || convert_to(translate(encode(p, 'base64'), E'\\n', ''), 'UTF8') || tail)
+     FROM (SELECT set_byte(payload, 60, get_byte(payload, 60) # 1) AS p FROM kept WHERE position = 7) x WHERE position = 7" \
+    "UPDATE tally.ledger l SET payload = k.payload, payload_hash = k.payload_hash, envelope_hash = k.envelope_hash
+     FROM kept k WHERE k.position = l.position"
+tampered "a row given to another branch" 'ledger position 8: branch or terminal is not the payload.s' \
+    "UPDATE tally.ledger SET branch = 'b000099x' WHERE position = 8" "$(back branch)"
+tampered "a hold that nobody found" 'ledger position 9: the checks hold something else' \
+    "UPDATE tally.ledger SET held = 'held x N08' WHERE position = 9" "$(back held)"
+tampered "the time of an entry" 'the ledger.s root is not that of its head row' \
+    "UPDATE tally.ledger SET accepted_ms = accepted_ms + 1 WHERE position = 99" "$(back accepted_ms)"
+tampered "an entry gone from the end" 'the ledger has 99 entries, its head row says 100' \
+    "DELETE FROM tally.ledger WHERE position = 99" "INSERT INTO tally.ledger SELECT * FROM kept WHERE position = 99"
+tampered "an entry gone from the middle" 'position|ledger' \
+    "DELETE FROM tally.ledger WHERE position = 50" "INSERT INTO tally.ledger SELECT * FROM kept WHERE position = 50"
+tampered "a time set back" 'position 1: accepted before its predecessor' \
+    "UPDATE tally.ledger SET accepted_ms = 0 WHERE position = 1" "$(back accepted_ms)"
+tampered "a signed head forged" 'signed head of size [0-9]+ is not of this ledger' \
+    "UPDATE tally.head SET sig = set_byte(sig, 5, get_byte(sig, 5) # 1) WHERE size = (SELECT min(size) FROM tally.head)" \
+    "UPDATE tally.head h SET sig = k.sig FROM heads k WHERE k.size = h.size"
+ok "all undone: it starts" start_daemon "$conf"
+
+# ---- two writers ----
+first_log=$daemon_log first_pid=$daemon_pid first_ingest=$daemon_ingest
+daemon_pid=''
+ok "a second daemon takes over" start_daemon "$conf"
+late() { "$python" -B tests/integration/post.py "$t_dir" "$1" "$2"; }
+kill -s HUP "$daemon_pid"
+reloaded() { grep -q '^<4>daemon.reload ' "$daemon_log"; }
+ok "SIGHUP says that it cannot reload yet" wait_for 10 reloaded
+"$python" -B tests/integration/revise.py "$t_dir" "$first_ingest" >"$t_dir/revise" || true
+like "the first one is refused by the head row, and takes nothing" "$(cat "$t_dir/revise")" '^503 '
+rc=0
+wait "$first_pid" || rc=$?
+is "and ends as failed" "$rc" 1
+ok "naming it" grep -q '^<3>ledger.stopped ' "$first_log"
+like "the second one takes it" "$("$python" -B tests/integration/revise.py "$t_dir" "$daemon_ingest")" '^201 '
+stop_daemon
+is "a clean stop" "$daemon_rc" 0
+done_testing
