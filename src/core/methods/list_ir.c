@@ -309,8 +309,20 @@ serve(struct work *w, uint32_t e, const struct seats_say *say, uint32_t left)
 {
     w->s->won[e]++;
     w->served[e] = true;
-    w->last      = e;
     seats_step(w->s, say, e, w->s->won[e], left);
+}
+
+/* Serves the first n of a group of equals.  Equals by fraction or average may differ in votes: who
+ * has the fewest counts as served last, so that the order in the files decides nothing. */
+static void
+serve_group(struct work *w, uint32_t n, const struct seats_say *say, uint32_t left)
+{
+    const uint64_t *votes = w->s->votes;
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t e = w->group[i];
+        serve(w, e, say, left - i);
+        w->last = i == 0 || votes[e] < votes[w->last] ? e : w->last;
+    }
 }
 
 /* One pass over the order from `from`, one seat each; equals who are more than the seats left: by
@@ -334,9 +346,7 @@ give_pass(struct work *w, const uint32_t order[], const uint64_t key[], uint32_t
         if (take < n) {
             choose(w, w->group, n, take);
         }
-        for (uint32_t i = 0; i < take; i++) {
-            serve(w, w->group[i], say, left - i);
-        }
+        serve_group(w, take, say, left);
         left -= take;
     }
     return left;
@@ -382,9 +392,7 @@ give_average(struct work *w, bool pool_too, uint32_t left, const struct seats_sa
             choose(w, w->group, n, take);
         }
         memset(w->served, 0, s->entities_n * sizeof *w->served);
-        for (uint32_t i = 0; i < take; i++) {
-            serve(w, w->group[i], say, left - i);
-        }
+        serve_group(w, take, say, left);
         left -= take;
     }
     return left;
