@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The guides are true: every ```sh block of doc/operations.md and doc/observers.md runs as it is written, in order,
-# in a folder of its own, and a daemon is started where operations.md says so.  Timeout: 120 s.
+# in a folder of its own, and a daemon is started where operations.md says so.  Only the guide's port numbers are
+# changed, to ones that are free here.  Timeout: 120 s.
 . "$(dirname "$0")/lib.sh"
 
 command -v curl >/dev/null || skip_all 'curl is not installed'
@@ -12,9 +13,18 @@ pg_start --fsync
 OWNER=$pg_conn DAEMON=$pg_daemon_conn
 export OWNER DAEMON PATH
 
+free_ports=$(/usr/bin/python3 -c 'import socket
+held = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+print(*(s.getsockname()[1] for s in held))')
+ports() { # ports of the guide to free ones
+    # shellcheck disable=SC2086
+    set -- $free_ports
+    sed "s/18443/$1/g; s/18444/$2/g; s/19464/$3/g"
+}
+
 # The n-th block of a guide into a file; empty when there is none.
 block() { # GUIDE N
-    awk -v want="$2" '/^```sh$/ {n++; on = n == want; next} /^```/ {on = 0} on' "$root/doc/$1" >"$t_dir/block.sh"
+    awk -v want="$2" '/^```sh$/ {n++; on = n == want; next} /^```/ {on = 0} on' "$root/doc/$1" | ports >"$t_dir/block.sh"
     [ -s "$t_dir/block.sh" ]
 }
 # The daemon of operations.md, once its settings are there; ports are those of the guide.
