@@ -61,11 +61,6 @@ void seats_tie_lists(struct seats *s, uint32_t at_stake, const uint32_t among[],
 /* TIE_ALTERNATE and alternates from order[0..n): what fits whole is certain, an order of equals is
  * not. */
 void seats_alternates(struct seats *s, const uint32_t order[], uint32_t n, uint32_t places);
-/* A seat for each of a group of equals while seats last; otherwise those with more votes first
- * when the rule says so, and a tie for what is left between equals.  Returns seats given or tied.
- */
-uint32_t seats_share(struct seats *s, uint32_t group[], uint32_t group_n, uint32_t left,
-                     const struct seats_say *say);
 
 /* Highest quotients votes / divisor(seats won), one by one. */
 TLY_MUST enum tly_err seats_divisors(const struct method_input *in, struct tly_arena *arena,

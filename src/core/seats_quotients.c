@@ -50,9 +50,11 @@ share_by_votes(struct seats *s, uint32_t group[], uint32_t group_n, uint32_t lef
     return served;
 }
 
-uint32_t
-seats_share(struct seats *s, uint32_t group[], uint32_t group_n, uint32_t left,
-            const struct seats_say *say)
+/* A seat for each of a group of equals while seats last; otherwise those with more votes first
+ * when the rule says so, and a tie for what is left between equals.  Returns seats given or tied. */
+static uint32_t
+share(struct seats *s, uint32_t group[], uint32_t group_n, uint32_t left,
+      const struct seats_say *say)
 {
     if (group_n <= left) {
         for (uint32_t i = 0; i < group_n; i++) {
@@ -131,7 +133,7 @@ seats_divisors(const struct method_input *in, struct tly_arena *arena, struct ou
     for (uint32_t n = 1; left > 0 && n > 0;) {
         n = highest(&s, divisor, group);
         if (n > 0) {
-            left -= seats_share(&s, group, n, left, &say);
+            left -= share(&s, group, n, left, &say);
         }
     }
     vacancies(&s, left);
@@ -182,7 +184,7 @@ remainder_round(struct seats *s, const uint64_t remainder[], const uint32_t orde
             }
         }
         if (n > 0) {
-            used += seats_share(s, group, n, left - used, &say);
+            used += share(s, group, n, left - used, &say);
         }
     }
     return used;

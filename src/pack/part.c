@@ -24,7 +24,8 @@ part_names(enum package_kind kind)
     return kind == PACKAGE_DEFINITION ? definition_names : registry_names;
 }
 
-enum tly_err
+/* Reads a file of a package into the arena.  Errors: as file_read(). */
+static enum tly_err
 part_read(const char *dir, const char *name, struct tly_arena *arena, struct part *out,
           struct tly_diag *diag)
 {

@@ -19,9 +19,6 @@ struct part {
 /* Names of a kind's files, sorted as the C locale sorts; NULL behind the last. */
 const char *const *part_names(enum package_kind kind);
 
-/* Reads a file of a package into the arena.  Errors: as file_read(). */
-TLY_MUST enum tly_err part_read(const char *dir, const char *name, struct tly_arena *arena,
-                                struct part *out, struct tly_diag *diag);
 /* A fault for each file that is missing or too many.  Errors: TLY_EIO, TLY_ENOMEM. */
 TLY_MUST enum tly_err part_list_check(const char *dir, enum package_kind kind,
                                       struct faults *faults, struct tly_diag *diag);

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "submit_int.h"
+#include "sys/clock.h"
 
 #define BUNDLE_TYPE "application/vnd.dsse.envelope.v1+json"
 #define NDJSON_TYPE "application/x-ndjson"
@@ -23,9 +24,9 @@ bundle_of(const struct submit_run *run, size_t job)
     return &run->recording->items[run->jobs[job]];
 }
 
-void
-submit_account(struct submit_run *run, size_t job, const struct submit_answer *answer,
-               uint64_t usec)
+/* Accounts for one job's answer and tells the listener. */
+static void
+account(struct submit_run *run, size_t job, const struct submit_answer *answer, uint64_t usec)
 {
     (void)pthread_mutex_lock(&run->lock);
     struct submit_stats *s = &run->stats;
@@ -47,8 +48,8 @@ submit_account(struct submit_run *run, size_t job, const struct submit_answer *a
     (void)pthread_mutex_unlock(&run->lock);
 }
 
-void
-submit_retried(struct submit_run *run, uint64_t n)
+static void
+retried(struct submit_run *run, uint64_t n)
 {
     (void)pthread_mutex_lock(&run->lock);
     run->stats.retried += n;
@@ -148,7 +149,7 @@ line_answer(struct submit_run *run, size_t job, struct tly_bytes text, uint64_t 
         a.receipt      = text_member(line, "receipt");
         a.checks       = checks == NULL ? tly_text("") : tly_text(checks);
         a.problem      = a.status == 200 || a.status == 201 ? tly_text("") : text;
-        submit_account(run, job, &a, usec);
+        account(run, job, &a, usec);
         free(checks);
     }
     json_decref(line);
@@ -164,7 +165,7 @@ single_answer(struct submit_run *run, size_t job, const struct client_reply *rep
     a.checks                  = client_header(reply, "Tally-Checks");
     a.receipt                 = good ? reply->body : tly_text("");
     a.problem                 = good ? tly_text("") : reply->body;
-    submit_account(run, job, &a, usec);
+    account(run, job, &a, usec);
 }
 
 /* Accounts for what an answer settles; the rest stays in left[].  Returns how many are left. */
@@ -202,7 +203,7 @@ give_up(struct submit_run *run, const size_t left[], size_t n, const char *why)
     for (size_t i = 0; i < n; i++) {
         const struct submit_answer a = {.bundle  = bundle_of(run, left[i]),
                                         .problem = tly_text(why)};
-        submit_account(run, left[i], &a, 0);
+        account(run, left[i], &a, 0);
     }
 }
 
@@ -239,12 +240,12 @@ try_once(struct submit_worker *w, size_t first, size_t left[], size_t *n_left,
     if (err != TLY_OK) {
         return err;
     }
-    const uint64_t start = submit_now_us();
+    const uint64_t start = clock_mono_us();
     err                  = client_request(w->client, "POST", "/v1/bundles",
                          run->config->batch_n > 1 ? NDJSON_TYPE : BUNDLE_TYPE, body, NULL,
                                           SUBMIT_ANSWER_MAX, &arena, &reply, diag);
     if (err == TLY_OK) {
-        *n_left = settle(run, left, *n_left, &reply, submit_now_us() - start);
+        *n_left = settle(run, left, *n_left, &reply, clock_mono_us() - start);
     }
     return err;
 }
@@ -253,7 +254,7 @@ enum tly_err
 submit_jobs(struct submit_worker *w, size_t first, size_t n, struct tly_diag *diag)
 {
     struct submit_run *run     = w->run;
-    const uint64_t     until   = submit_now_us() + (uint64_t)run->config->retry_ms_max * 1000;
+    const uint64_t     until   = clock_mono_us() + (uint64_t)run->config->retry_ms_max * 1000;
     uint64_t           wait_ms = BACKOFF_FIRST_MS;
     size_t             left[SUBMIT_BATCH_MAX];
     for (size_t n_left = n;;) {
@@ -267,12 +268,12 @@ submit_jobs(struct submit_worker *w, size_t first, size_t n, struct tly_diag *di
         if (n_left == 0) {
             return TLY_OK;
         }
-        if (err == TLY_EFORBID || submit_now_us() > until) {
+        if (err == TLY_EFORBID || clock_mono_us() > until) {
             give_up(run, left, n_left, err == TLY_OK ? "still busy, given up" : diag->text);
             return TLY_OK;
         }
         regroup(run, first, left, n_left);
-        submit_retried(run, n_left);
+        retried(run, n_left);
         pause_ms(w, wait_ms);
         wait_ms = wait_ms * 2 > BACKOFF_MS_MAX ? BACKOFF_MS_MAX : wait_ms * 2;
     }

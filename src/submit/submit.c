@@ -7,20 +7,7 @@
 
 #include "base/check.h"
 #include "submit_int.h"
-
-static uint64_t
-clock_us(clockid_t clock)
-{
-    struct timespec ts;
-    TLY_CHECK(clock_gettime(clock, &ts) == 0);
-    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
-uint64_t
-submit_now_us(void)
-{
-    return clock_us(CLOCK_MONOTONIC);
-}
+#include "sys/clock.h"
 
 /* When a job is due, in microseconds from the start. */
 static uint64_t
@@ -133,7 +120,7 @@ run_workers(struct submit_run *run, struct tly_diag *diag)
     pthread_t            *threads = calloc(n, sizeof *threads);
     unsigned              started = 0;
     if (workers != NULL && threads != NULL) {
-        run->start_us = submit_now_us();
+        run->start_us = clock_mono_us();
         for (; started < n; started++) {
             workers[started] = (struct submit_worker){.run = run, .random = started + 1};
             if (pthread_create(&threads[started], NULL, worker_main, &workers[started]) != 0) {
@@ -166,10 +153,10 @@ submit_run(const struct submit_config *config, const struct recording *recording
         (void)pthread_mutex_init(&run.lock, NULL);
         progress_begin(&run.progress, "sent", run.jobs_n);
 
-        const uint64_t cpu = clock_us(CLOCK_PROCESS_CPUTIME_ID);
+        const uint64_t cpu = clock_cpu_us();
         err                = run_workers(&run, diag);
-        run.stats.usec     = submit_now_us() - run.start_us;
-        run.stats.cpu_usec = clock_us(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+        run.stats.usec     = clock_mono_us() - run.start_us;
+        run.stats.cpu_usec = clock_cpu_us() - cpu;
         if (config->progress) {
             progress_end(&run.progress, run.stats.sent);
         }

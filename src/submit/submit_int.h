@@ -37,12 +37,7 @@ struct submit_worker {
     uint64_t           random; /* of its jitter */
 };
 
-uint64_t submit_now_us(void);
-void     submit_disconnect(struct submit_worker *worker);
+void submit_disconnect(struct submit_worker *worker);
 /* Sends jobs [first, first + n) and accounts for them.  Errors: only those that end the run. */
 TLY_MUST enum tly_err submit_jobs(struct submit_worker *worker, size_t first, size_t n,
                                   struct tly_diag *diag);
-/* Accounts for one job's answer and tells the listener. */
-void submit_account(struct submit_run *run, size_t job, const struct submit_answer *answer,
-                    uint64_t usec);
-void submit_retried(struct submit_run *run, uint64_t n);

@@ -39,3 +39,10 @@ clock_mono_us(void)
     const struct timespec ts = now(CLOCK_MONOTONIC);
     return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
+
+uint64_t
+clock_cpu_us(void)
+{
+    const struct timespec ts = now(CLOCK_PROCESS_CPUTIME_ID);
+    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
