@@ -3,6 +3,8 @@
  * 6). */
 #pragma once
 
+#include <stdio.h>
+
 #include "base/arena.h"
 #include "base/attr.h"
 #include "base/err.h"
@@ -26,3 +28,6 @@ void faults_add(struct faults *faults, const char *file, uint32_t line, uint32_t
                 const char *format, ...) TLY_PRINTF(5, 6);
 /* By file, line and column; the loaders do it before they return. */
 void faults_sort(struct faults *faults);
+/* DIR/FILE:LINE:COLUMN: TEXT for each that is kept, and how many more there are.  dir NULL: the
+ * files are of several folders. */
+void faults_print(const struct faults *faults, const char *dir, FILE *out);

@@ -2,7 +2,6 @@
 /* What the files of this layer share. */
 #pragma once
 
-#include <jansson.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -10,6 +9,7 @@
 #include "base/arena.h"
 #include "core/bundle.h"
 #include "core/election.h"
+#include "pack/json.h"
 
 #define API_MARK_MAX  48 /* a position or a base64 root with its NUL */
 #define API_LIST_STD  100
@@ -78,12 +78,6 @@ struct api_req {
 };
 
 typedef enum http_next (*api_handler)(struct api_req *r);
-
-static inline void
-tly_auto_json(json_t **json)
-{
-    json_decref(*json);
-}
 
 /* state.c */
 struct api_snapshot *api_snapshot_get(struct api_state *state);

@@ -7,27 +7,10 @@
 #include "base/hex.h"
 
 static void
-tly_auto_json(json_t **json)
-{
-    json_decref(*json);
-}
-
-static void
 print_text(const char *dir, const struct faults *faults, const struct check_count counts[],
            const char *hex)
 {
-    for (uint32_t i = 0; i < faults->kept; i++) {
-        const struct fault *f = &faults->list[i];
-        if (f->line == 0) {
-            (void)printf("%s/%s: %s\n", dir, f->file, f->text);
-        } else {
-            (void)printf("%s/%s:%" PRIu32 ":%" PRIu32 ": %s\n", dir, f->file, f->line, f->column,
-                         f->text);
-        }
-    }
-    if (faults->n > faults->kept) {
-        (void)printf("... and %" PRIu64 " more\n", faults->n - faults->kept);
-    }
+    faults_print(faults, dir, stdout);
     if (faults->n > 0) {
         (void)printf("%" PRIu64 " fault%s\n", faults->n, faults->n == 1 ? "" : "s");
         return;

@@ -2,9 +2,8 @@
 /* What "definition check" and "registry check" share. */
 #pragma once
 
-#include <jansson.h>
-
 #include "pack/faults.h"
+#include "pack/json.h"
 #include "sys/cli.h"
 
 #define CHECK_ARENA_BYTES ((size_t)2 << 30) /* a limit, not what it takes */

@@ -50,18 +50,6 @@ read_keys(const struct cli *cli, struct keys *keys, struct tly_diag *diag)
     return keys->n > 0 ? TLY_OK : tly_fail(diag, TLY_ERANGE, "--root-key is missing");
 }
 
-static void
-print_faults(const char *dir, const struct faults *faults)
-{
-    for (uint32_t i = 0; i < faults->kept; i++) {
-        const struct fault *f = &faults->list[i];
-        (void)fprintf(stderr, "%s/%s:%u:%u: %s\n", dir, f->file, f->line, f->column, f->text);
-    }
-    if (faults->n > faults->kept) {
-        (void)fprintf(stderr, "%s: %llu faults in all\n", dir, (unsigned long long)faults->n);
-    }
-}
-
 /* The hash is taken before and after loading, so that what was verified is what was read. */
 static enum tly_err
 same_hash(const char *dir, enum package_kind kind, const struct tly_hash *before,
@@ -82,7 +70,7 @@ load_definition(const char *dir, const struct keys *keys, struct packages *p, st
     enum tly_err  err    = package_hash(dir, PACKAGE_DEFINITION, &p->definition_hash, diag);
     if (err == TLY_OK) {
         err = definition_load(dir, &p->arena, &p->election, &faults, diag);
-        print_faults(dir, &faults);
+        faults_print(&faults, dir, stderr);
     }
     if (err == TLY_OK) {
         err = same_hash(dir, PACKAGE_DEFINITION, &p->definition_hash, diag);
@@ -101,7 +89,7 @@ load_registry(const char *dir, const struct keys *keys, struct packages *p, stru
     enum tly_err  err    = package_hash(dir, PACKAGE_REGISTRY, &p->registry_hash, diag);
     if (err == TLY_OK) {
         err = registry_load(dir, p->election, &p->arena, &p->registry, &faults, diag);
-        print_faults(dir, &faults);
+        faults_print(&faults, dir, stderr);
     }
     if (err == TLY_OK) {
         err = same_hash(dir, PACKAGE_REGISTRY, &p->registry_hash, diag);

@@ -23,12 +23,6 @@ tly_auto_remote(struct remote **remote)
     remote_close(*remote);
 }
 
-void
-tly_auto_json(json_t **json)
-{
-    json_decref(*json);
-}
-
 static const char *
 first_of(const char *option, const char *variable, const char *standard)
 {

@@ -2,10 +2,9 @@
 /* The daemon as tallyctl sees it: a client certificate, a URL, JSON answers. */
 #pragma once
 
-#include <jansson.h>
-
 #include "base/arena.h"
 #include "base/err.h"
+#include "pack/json.h"
 
 /* Where and who: by option, else by environment (TALLY_URL, TALLY_CA, TALLY_CLIENT), else the
  * default. */
@@ -39,5 +38,3 @@ TLY_MUST enum tly_err remote_json(struct remote *remote, const char *path, json_
 typedef enum tly_err (*remote_item_fn)(void *arg, json_t *item, struct tly_diag *diag);
 TLY_MUST enum tly_err remote_each(struct remote *remote, const char *path, remote_item_fn fn,
                                   void *arg, struct tly_diag *diag);
-
-void tly_auto_json(json_t **json); /* for TLY_AUTO(json) */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* election.json: head, rules, limits, policy. */
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "build.h"
 #include "core/envelope.h"
+#include "pack/json.h"
 #include "where.h"
 
 #define FILE_NAME     "election.json"
@@ -53,12 +53,6 @@ static const struct policy policy_initial = {
               [POLICY_REVISE]    = Q(0, 1, 0)},
 };
 #undef Q
-
-static void
-tly_auto_json(json_t **json)
-{
-    json_decref(*json);
-}
 
 /* A fault at a member, named by its path. */
 static void __attribute__((format(printf, 3, 4)))

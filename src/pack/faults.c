@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pack/faults.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define TEXT_MAX 400
@@ -52,5 +52,21 @@ faults_sort(struct faults *faults)
 {
     if (faults->kept > 1) {
         qsort(faults->list, faults->kept, sizeof *faults->list, by_place);
+    }
+}
+
+void
+faults_print(const struct faults *faults, const char *dir, FILE *out)
+{
+    for (uint32_t i = 0; i < faults->kept; i++) {
+        const struct fault *f = &faults->list[i];
+        (void)fprintf(out, "%s%s%s", dir != NULL ? dir : "", dir != NULL ? "/" : "", f->file);
+        if (f->line > 0) {
+            (void)fprintf(out, ":%" PRIu32 ":%" PRIu32, f->line, f->column);
+        }
+        (void)fprintf(out, ": %s\n", f->text);
+    }
+    if (faults->n > faults->kept) {
+        (void)fprintf(out, "... and %" PRIu64 " more\n", faults->n - faults->kept);
     }
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pack/package.h"
 
-#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "base/check.h"
 #include "base/hex.h"
 #include "core/envelope.h"
+#include "pack/json.h"
 #include "pack/keyfile.h"
 #include "part.h"
 #include "sys/file.h"
@@ -106,12 +106,6 @@ member_check(const json_t *root, const char *key, const char *want, struct tly_d
                         key, got == NULL ? "" : got, want);
     }
     return TLY_OK;
-}
-
-static void
-tly_auto_json(json_t **json)
-{
-    json_decref(*json);
 }
 
 /* Is the envelope about this package?  Any JSON text with the three members will do: the format is

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/hex.h"
@@ -12,16 +11,6 @@
 
 #define SIGNING_BYTES_MAX ((size_t)64 << 20)
 #define RECORD_ARENA_MAX  ((size_t)8 << 30)
-
-static void
-print_faults(const struct faults *faults)
-{
-    for (uint32_t i = 0; i < faults->kept; i++) {
-        const struct fault *f = &faults->list[i];
-        (void)fprintf(stderr, "%s:%" PRIu32 ":%" PRIu32 ": %s\n", f->file, f->line, f->column,
-                      f->text);
-    }
-}
 
 /* keys/signing.csv: the seed of each terminal. */
 static enum tly_err
@@ -127,6 +116,6 @@ record_load(const char *dir, struct record *out, struct tly_diag *diag)
     if (err == TLY_OK) {
         err = counts_read(dir, out->election, &out->arena, &out->counts, &faults, diag);
     }
-    print_faults(&faults);
+    faults_print(&faults, NULL, stderr);
     return err;
 }
