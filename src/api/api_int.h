@@ -7,6 +7,7 @@
 
 #include "api/state.h"
 #include "base/arena.h"
+#include "base/hex.h"
 #include "core/bundle.h"
 #include "core/election.h"
 #include "pack/json.h"
@@ -64,7 +65,7 @@ struct api_state {
     uint64_t             snapshot_at_ms;
     atomic_int           health;
     _Atomic uint64_t     counters[COUNTERS_N];
-    char                 definition[65];
+    char                 definition[TLY_HEX_SIZE(32)];
     struct api_rows     *rows;
 };
 

@@ -122,7 +122,7 @@ out_problem(struct out *out, enum tly_err err, const struct tly_diag *diag)
 static void
 out_receipt(struct out *out, const struct post_line *line)
 {
-    char hex[2 * sizeof line->item.bundle.payload_hash.b + 1];
+    char hex[TLY_HEX_SIZE(sizeof line->item.bundle.payload_hash.b)];
     tly_hex(line->item.bundle.payload_hash.b, sizeof line->item.bundle.payload_hash.b, hex);
     out_text(out, line->item.created ? "{\"status\":201" : "{\"status\":200");
     out_text(out, ",\"payload\":\"");

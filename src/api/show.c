@@ -73,7 +73,7 @@ api_show_checks(uint64_t checks)
 json_t *
 api_show_hash(const struct tly_hash *hash)
 {
-    char hex[2 * sizeof hash->b + 1];
+    char hex[TLY_HEX_SIZE(sizeof hash->b)];
     tly_hex(hash->b, sizeof hash->b, hex);
     return json_string(hex);
 }

@@ -57,7 +57,7 @@ check_report(const struct cli *cli, const char *package, const char *dir,
              const struct faults *faults, const struct check_count counts[],
              const struct tly_hash *hash)
 {
-    char hex[2 * sizeof hash->b + 1];
+    char hex[TLY_HEX_SIZE(sizeof hash->b)];
     tly_hex(hash->b, sizeof hash->b, hex);
     if (cli_flag(cli, "json")) {
         print_json(package, faults, counts, hex);

@@ -109,7 +109,7 @@ write_genesis(const struct cli *cli, const struct packages *p, struct tly_diag *
                                   .accepted_ms = clock_unix_ms(),
                                   .definition  = p->definition_hash,
                                   .registry    = p->registry_hash};
-    char               definition[65], registry[65];
+    char               definition[TLY_HEX_SIZE(32)], registry[TLY_HEX_SIZE(32)];
     bool               created = false;
     const enum tly_err err     = store_genesis(database_of(cli), &genesis, &created, diag);
     if (err != TLY_OK) {

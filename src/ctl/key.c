@@ -10,7 +10,7 @@
 static void
 print_key(const struct tly_key *key)
 {
-    char hex[2 * sizeof key->b + 1];
+    char hex[TLY_HEX_SIZE(sizeof key->b)];
     tly_hex(key->b, sizeof key->b, hex);
     (void)printf("%s\n", hex);
 }

@@ -85,7 +85,7 @@ issue(const struct cli *cli, const struct paths *paths, const struct cert_reques
     char            crt[PATH_MAX];
     char            key[PATH_MAX];
     char            line[512];
-    char            hex[2 * sizeof print->b + 1];
+    char            hex[TLY_HEX_SIZE(sizeof print->b)];
     struct cert_ca *ca     = NULL;
     const bool      server = request->usage == CERT_SERVER;
     const char     *base   = cli_value(cli, "o", cli_arg(cli, 1));
@@ -135,7 +135,7 @@ run_issue(const struct cli *cli)
     if (err != TLY_OK) {
         return cli_fail(cli, err, &diag);
     }
-    char hex[2 * sizeof print.b + 1];
+    char hex[TLY_HEX_SIZE(sizeof print.b)];
     tly_hex(print.b, sizeof print.b, hex);
     (void)printf("%s\n", hex);
     return CLI_DONE;

@@ -94,7 +94,7 @@ run(const struct cli *cli)
     TLY_AUTO(arena) struct tly_arena arena;
     struct receipt                   receipt;
     struct tly_diag                  diag = {0};
-    char                             root[65];
+    char                             root[TLY_HEX_SIZE(32)];
     tly_arena_init(&arena, RECEIPT_ARENA_MAX);
     if (cli_value(cli, "log-key", NULL) == NULL) {
         return cli_say(cli, CLI_UNUSABLE,

@@ -93,7 +93,7 @@ run(const struct cli *cli)
     if (err != TLY_OK) {
         return cli_fail(cli, err, &diag);
     }
-    char hex[2 * sizeof package.hash.b + 1];
+    char hex[TLY_HEX_SIZE(sizeof package.hash.b)];
     tly_hex(package.hash.b, sizeof package.hash.b, hex);
     (void)printf("%s\n", hex);
     return CLI_DONE;

@@ -72,8 +72,8 @@ static enum tly_err
 hash_check(const char *what, const struct tly_hash *stored, const struct tly_hash *loaded,
            struct tly_diag *diag)
 {
-    char a[65];
-    char b[65];
+    char a[TLY_HEX_SIZE(32)];
+    char b[TLY_HEX_SIZE(32)];
     tly_hex(stored->b, sizeof stored->b, a);
     tly_hex(loaded->b, sizeof loaded->b, b);
     return tly_hash_eq(stored, loaded)

@@ -64,7 +64,7 @@ static struct tly_bytes
 payload_text(enum package_kind kind, const char *election, const struct tly_hash *hash,
              char text[PAYLOAD_MAX])
 {
-    char hex[2 * sizeof hash->b + 1];
+    char hex[TLY_HEX_SIZE(sizeof hash->b)];
     tly_hex(hash->b, sizeof hash->b, hex);
     const int len =
         snprintf(text, PAYLOAD_MAX, "{\"package\":\"%s\",\"election\":\"%s\",\"hash\":\"%s\"}",
@@ -125,7 +125,7 @@ about_check(const struct envelope *envelope, enum package_kind kind, const char 
         return tly_fail(diag, TLY_EINPUT,
                         PART_SIGNATURES ": the payload is not {\"package\",\"election\",\"hash\"}");
     }
-    char hex[2 * sizeof hash->b + 1];
+    char hex[TLY_HEX_SIZE(sizeof hash->b)];
     tly_hex(hash->b, sizeof hash->b, hex);
     enum tly_err err = member_check(root, "package", kind_name(kind), diag);
     if (err == TLY_OK) {

@@ -84,7 +84,7 @@ part_list_check(const char *dir, enum package_kind kind, struct faults *faults,
 void
 part_sum_line(struct sys_sha256_ctx *ctx, const struct tly_hash *hash, const char *name)
 {
-    char hex[2 * sizeof hash->b + 1];
+    char hex[TLY_HEX_SIZE(sizeof hash->b)];
     tly_hex(hash->b, sizeof hash->b, hex);
     sys_sha256_add(ctx, tly_text(hex));
     sys_sha256_add(ctx, tly_text("  "));

@@ -117,7 +117,7 @@ enrol_write_terminals(const struct enrol *enrol, const struct enrolled list[], u
     (void)fputs("terminal,seed\n", signing);
     for (uint32_t i = 0; i < n; i++) {
         TLY_AUTO(secret) struct sign_secret secret;
-        char                                key[65], cert[65], seed[65];
+        char key[TLY_HEX_SIZE(32)], cert[TLY_HEX_SIZE(32)], seed[TLY_HEX_SIZE(32)];
         sign_from_seed(list[i].seed, &secret);
         const struct tly_key public_key = sign_public(&secret);
         tly_hex(public_key.b, sizeof public_key.b, key);

@@ -27,7 +27,7 @@ number_of(const struct record *r, struct slot_ix slot, enum count count)
 static void
 add_hex(struct text *t, const uint8_t *data, size_t len)
 {
-    char hex[2 * 32 + 1];
+    char hex[TLY_HEX_SIZE(32)];
     TLY_CHECK(len <= 32);
     tly_hex(data, len, hex);
     text_add(t, hex);
