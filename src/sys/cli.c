@@ -82,15 +82,36 @@ help_columns(FILE *out, const char *left, const char *right)
     }
 }
 
+/* Is it one of "pki ca", "pki issue" ...?  NULL: of any group or none. */
+static bool
+in_group(const struct cli_command *command, const char *group)
+{
+    const size_t len = group == NULL ? 0 : strlen(group);
+    return group == NULL || (strncmp(command->name, group, len) == 0 && command->name[len] == ' ');
+}
+
+static bool
+has_group(const struct cli_program *program, const char *group)
+{
+    const struct cli_command *const *c = program->commands;
+    while (*c != NULL && !in_group(*c, group)) {
+        c++;
+    }
+    return *c != NULL;
+}
+
+/* The commands of a group, or all. */
 static void
-program_help(const struct cli_program *program, FILE *out)
+program_help(const struct cli_program *program, const char *group, FILE *out)
 {
     (void)fprintf(out, "%s: %s\n\nUsage: %s COMMAND [OPTION]... [ARGUMENT]...\n\nCommands:\n",
                   program->name, program->summary, program->name);
     for (const struct cli_command *const *c = program->commands; *c != NULL; c++) {
-        char left[128];
-        (void)snprintf(left, sizeof left, "%s %s", (*c)->name, (*c)->args);
-        help_columns(out, left, (*c)->summary);
+        if (in_group(*c, group)) {
+            char left[128];
+            (void)snprintf(left, sizeof left, "%s %s", (*c)->name, (*c)->args);
+            help_columns(out, left, (*c)->summary);
+        }
     }
     (void)fprintf(out,
                   "\n%s COMMAND --help tells more.  Exit status: 0 done, 1 refused, 2 unusable "
@@ -102,8 +123,8 @@ static void
 command_help(const struct cli *cli, FILE *out)
 {
     const struct cli_command *command = cli->command;
-    (void)fprintf(out, "Usage: %s %s [OPTION]... %s\n\n%s\n", cli->program->name, command->name,
-                  command->args, command->summary);
+    (void)fprintf(out, "Usage: %s %s [OPTION]...%s%s\n\n%s\n", cli->program->name, command->name,
+                  command->args[0] == '\0' ? "" : " ", command->args, command->summary);
     if (command->more != NULL) {
         (void)fprintf(out, "\n%s\n", command->more);
     }
@@ -221,7 +242,7 @@ cli_main(const struct cli_program *program, int argc, char *argv[])
         return CLI_DONE;
     }
     if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
-        program_help(program, stdout);
+        program_help(program, NULL, stdout);
         return CLI_DONE;
     }
     for (const struct cli_command *const *c = program->commands; *c != NULL; c++) {
@@ -231,10 +252,16 @@ cli_main(const struct cli_program *program, int argc, char *argv[])
             return command_run(&cli);
         }
     }
-    if (argc >= 2) {
-        (void)fprintf(stderr, "%s: there is no command %s\n\n", program->name, argv[1]);
+    const bool group = argc >= 2 && has_group(program, argv[1]);
+    if (group && argc == 3 && strcmp(argv[2], "--help") == 0) {
+        program_help(program, argv[1], stdout);
+        return CLI_DONE;
     }
-    program_help(program, stderr);
+    if (argc >= 2) {
+        (void)fprintf(stderr, "%s: there is no command %s%s%s\n\n", program->name, argv[1],
+                      group && argc >= 3 ? " " : "", group && argc >= 3 ? argv[2] : "");
+    }
+    program_help(program, group ? argv[1] : NULL, stderr);
     return CLI_UNUSABLE;
 }
 

@@ -25,15 +25,16 @@ run(const struct cli *cli)
     return cli_flag(cli, "json") ? CLI_REFUSED : CLI_DONE;
 }
 
-static const struct cli_option         options[] = {{"json", NULL, "a flag", false},
-                                                    {"o", "FILE", "one letter", false},
-                                                    {"n", "N", "a number", false},
-                                                    {"key", "FILE", "several", true},
-                                                    {NULL, NULL, NULL, false}};
-static const struct cli_command        two_words = {"do this", "A [B]", "two words", "More.",
-                                                    1,         2,       options,     run};
-static const struct cli_command        one_word  = {"do", "A", "one word", NULL, 1, 1, NULL, NULL};
-static const struct cli_command *const rows[]    = {&two_words, &one_word, NULL};
+static const struct cli_option  options[] = {{"json", NULL, "a flag", false},
+                                             {"o", "FILE", "one letter", false},
+                                             {"n", "N", "a number", false},
+                                             {"key", "FILE", "several", true},
+                                             {NULL, NULL, NULL, false}};
+static const struct cli_command two_words = {"do this", "A [B]", "two words", "More.",
+                                             1,         2,       options,     run};
+static const struct cli_command one_word  = {"do", "A", "one word", NULL, 1, 1, NULL, NULL};
+static const struct cli_command grouped = {"be good", "", "a group of one", NULL, 0, 0, NULL, run};
+static const struct cli_command *const rows[]      = {&two_words, &one_word, &grouped, NULL};
 static const struct cli_program        the_program = {"prog", "a program", "1.0", rows};
 
 /* cli_main() with its words; what it prints is not looked at here. */
@@ -84,6 +85,7 @@ good(void)
     T_EQ(call("do", "this", "-", NULL, NULL, NULL), CLI_DONE, "a dash is an argument");
     T_EQ(call("do", "this", "--help", NULL, NULL, NULL), CLI_DONE, "help of a command");
     T_STR(seen, "", "that is not run");
+    T_EQ(call("be", "--help", NULL, NULL, NULL, NULL), CLI_DONE, "help of a group");
     T_EQ(call("--help", NULL, NULL, NULL, NULL, NULL), CLI_DONE, "help");
     T_EQ(call("--version", NULL, NULL, NULL, NULL, NULL), CLI_DONE, "version");
 }
@@ -93,6 +95,9 @@ bad(void)
 {
     T_EQ(call(NULL, NULL, NULL, NULL, NULL, NULL), CLI_UNUSABLE, "no command");
     T_EQ(call("undo", NULL, NULL, NULL, NULL, NULL), CLI_UNUSABLE, "an unknown command");
+    T_EQ(call("b", "--help", NULL, NULL, NULL, NULL), CLI_UNUSABLE, "the beginning of a group");
+    T_EQ(call("be", NULL, NULL, NULL, NULL, NULL), CLI_UNUSABLE, "a group alone");
+    T_EQ(call("be", "bad", NULL, NULL, NULL, NULL), CLI_UNUSABLE, "an unknown one of a group");
     T_EQ(call("do", "this", NULL, NULL, NULL, NULL), CLI_UNUSABLE, "too few arguments");
     T_EQ(call("do", "this", "a", "b", "c", NULL), CLI_UNUSABLE, "too many");
     T_EQ(call("do", "this", "a", "--nope", NULL, NULL), CLI_UNUSABLE, "an unknown option");
