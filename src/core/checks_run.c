@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The rules of every slot, causes before consequences, and the leaf's held lines. */
 #include "base/check.h"
 #include "base/num.h"
 #include "base/text.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* tallyctl definition check: every fault of a definition package, or its counts and hash. */
 #include "pack/definition.h"
 #include "check.h"
 #include "cmd.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* tallyctl key new, key public: Ed25519 keys of roots, officers and the log. */
 #include <sodium.h>
 #include <stdio.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* tallyctl registry check: the same of a registry package, against its definition. */
 #include <limits.h>
 #include <stdio.h>
 
@@ -41,8 +42,7 @@ run(const struct cli *cli)
 }
 
 static const struct cli_option options[] = {
-    {"definition", "DIR", "what areas and branches are those of (default: DIR/../definition)",
-     false},
+    {"definition", "DIR", "the definition that it belongs to (default: DIR/../definition)", false},
     {"json", NULL, "one JSON object instead of lines", false},
     {NULL, NULL, NULL, false}};
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* tallyctl sign: adds a root's signature to a package that has been checked. */
 #include <jansson.h>
 #include <limits.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The listening socket of a server: made from its address, or passed in by systemd. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

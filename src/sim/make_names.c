@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Names for made-up elections, in Persian and English. */
 #include "base/attr.h"
 #include "make_int.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What `tallysim record` needs of DIR: both packages, counts.csv, keys. */
 #include <stdio.h>
 
 #include "base/hex.h"
