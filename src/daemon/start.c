@@ -186,14 +186,15 @@ listen_all(struct service *s, struct tly_diag *diag)
     return err != TLY_OK ? err : listener_start(s, API_READ, "api", &s->settings->api, diag);
 }
 
+/* entries: counted before the sequencer's thread had the book. */
 static void
-say_ready(const struct service *s)
+say_ready(const struct service *s, uint64_t entries)
 {
     log_event(LOG_NOTICE, "daemon.ready", "ingest=%u api=%u ops=%u",
               http_server_port(s->servers[API_INGEST]), http_server_port(s->servers[API_READ]),
               http_server_port(s->servers[API_OPS]));
     (void)sd_notifyf(0, "READY=1\nSTATUS=%s, %llu ledger entries", s->ground.vkey.name,
-                     (unsigned long long)book_size(s->book));
+                     (unsigned long long)entries);
 }
 
 enum tly_err
@@ -220,13 +221,14 @@ service_start(struct service *s, const char *config_file, struct tly_diag *diag)
     if (err != TLY_OK) {
         return err;
     }
+    const uint64_t entries = book_size(s->book);
     log_event(LOG_NOTICE, "ledger.verified",
               "origin=%s entries=%llu packages_ms=%llu ledger_ms=%llu", s->ground.vkey.name,
-              (unsigned long long)book_size(s->book), (unsigned long long)(loaded - began),
+              (unsigned long long)entries, (unsigned long long)(loaded - began),
               (unsigned long long)(clock_mono_ms() - loaded));
     err = listen_all(s, diag);
     if (err == TLY_OK) {
-        say_ready(s);
+        say_ready(s, entries);
     }
     return err;
 }

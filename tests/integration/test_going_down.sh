@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Going down in the middle of a replay, with idle connections, half-open handshakes and bodies half sent: it ends
-# soon and by itself, and what it acknowledged is there (TAP).
+# soon and by itself, and what it acknowledged is there (TAP), under TSan too.
 set -eu
 . "$(dirname "$0")/lib.sh"
 . tests/integration/enrolled.sh

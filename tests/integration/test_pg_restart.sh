@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # PostgreSQL away at the start, restarted in the middle of a replay, crashed in the middle of another: the daemon
-# waits, answers 503 with Retry-After, goes on by itself, and loses nothing (TAP).
+# waits, answers 503 with Retry-After, goes on by itself, and loses nothing (TAP), under TSan too.
 set -eu
 . "$(dirname "$0")/lib.sh"
 . tests/integration/enrolled.sh
