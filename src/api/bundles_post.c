@@ -213,7 +213,7 @@ post_type_refuse(struct api_post *post)
     line->item.arena           = post->req->arena;
     line->item.user            = line;
     line->post                 = post;
-    line_refuse(line, tly_fail_at(&line->diag, TLY_ETYPE, "type", "",
+    line_refuse(line, tly_fail_at(&line->diag, TLY_ETYPE, "media_type", "",
                                   "Content-Type is neither %s nor %s", TYPE_ENVELOPE, TYPE_BATCH));
     return post_hand_in(post);
 }

@@ -160,7 +160,7 @@ def test_envelope(w):
     w.refused("base64 that is not canonical", dumps(loose), 400, "S01")
     w.refused("an empty body", b"", 400, "S01")
     w.refused("no JSON at all", b"\x00\xff" * 40, 400, "S01")
-    w.refused("another media type", body, 415, "type", kind="application/json")
+    w.refused("another media type", body, 415, "media_type", kind="application/json")
     w.refused("an over-long payload", envelope(b'{"election":"' + b"x" * (1 << 20) + b'"}', [w.e.key(
         payload["terminal"])]), 413, "too_large")
     w.refused("a body over 2 MiB", b" " * ((2 << 20) + 1), 413, "too_large", kept=None)
