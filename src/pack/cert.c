@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pack/cert.h"
 
-#include <openssl/bio.h>
 #include <openssl/ec.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -14,6 +11,7 @@
 
 #include "base/arena.h"
 #include "newfile.h"
+#include "pem.h"
 #include "sys/file.h"
 #include "sys/sha256.h"
 
@@ -27,18 +25,6 @@ struct cert_ca {
     EVP_PKEY          *key;
     ASN1_OCTET_STRING *key_id; /* its subject key identifier: the issued ones' authority's */
 };
-
-static void
-tly_auto_bio(BIO **bio)
-{
-    BIO_free_all(*bio);
-}
-
-static void
-tly_auto_pkey(EVP_PKEY **pkey)
-{
-    EVP_PKEY_free(*pkey);
-}
 
 static void
 tly_auto_x509(X509 **crt)
@@ -284,16 +270,6 @@ crt_read(const char *path, X509 **out, struct tly_diag *diag)
     return TLY_OK;
 }
 
-static int
-no_passphrase(char *buffer, int size, int writing, void *arg)
-{
-    (void)buffer;
-    (void)size;
-    (void)writing;
-    (void)arg;
-    return -1;
-}
-
 static enum tly_err
 key_read(const char *path, EVP_PKEY **out, struct tly_diag *diag)
 {
@@ -307,7 +283,8 @@ key_read(const char *path, EVP_PKEY **out, struct tly_diag *diag)
         return err;
     }
     TLY_AUTO(bio) BIO *bio = BIO_new_mem_buf(text.data, (int)text.len);
-    EVP_PKEY *key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+    EVP_PKEY          *key =
+        bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, pem_no_passphrase, NULL);
     sodium_memzero((void *)(uintptr_t)text.data, text.len);
     if (key == NULL) {
         return tly_fail(diag, TLY_EINPUT, "%s: holds no private key (PEM, without passphrase)",

@@ -1,44 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pack/keyfile.h"
 
-#include <openssl/bio.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "newfile.h"
+#include "pem.h"
 #include "sys/file.h"
 #include "sys/sha256.h"
 
 #define PEM_BYTES_MAX 8192
 #define SEED_BYTES    32
-
-static void
-tly_auto_bio(BIO **bio)
-{
-    BIO_free_all(*bio);
-}
-
-static void
-tly_auto_pkey(EVP_PKEY **pkey)
-{
-    EVP_PKEY_free(*pkey);
-}
-
-/* A key with a passphrase is refused; without this OpenSSL would ask on the terminal. */
-static int
-no_passphrase(char *buffer, int size, int writing, void *arg)
-{
-    (void)writing;
-    (void)arg;
-    if (size > 0) {
-        buffer[0] = '\0';
-    }
-    return -1;
-}
 
 static enum tly_err
 wrong(const char *path, const char *what, struct tly_diag *diag)
@@ -59,7 +33,7 @@ pem_read(const char *path, bool secret, EVP_PKEY **out, struct tly_diag *diag)
     TLY_AUTO(bio) BIO *bio = BIO_new_mem_buf(text.data, (int)text.len);
     EVP_PKEY          *key = NULL;
     if (bio != NULL) {
-        key = secret ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL)
+        key = secret ? PEM_read_bio_PrivateKey(bio, NULL, pem_no_passphrase, NULL)
                      : PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
     }
     sodium_memzero((void *)(uintptr_t)text.data, text.len);
