@@ -17,17 +17,22 @@ struct cert_request {
     uint64_t        not_before, not_after; /* Unix seconds */
 };
 
-/* Makes a self-signed CA; writes certificate and key (0600).  Refuses to overwrite. */
+/* Makes a self-signed CA with a new key; writes certificate and key (0600).
+ * Errors: TLY_EINPUT the name or the dates make no certificate; TLY_ECONFLICT one of the files is
+ * there already; TLY_EIO; TLY_ENOMEM. */
 TLY_MUST enum tly_err cert_ca_make(const char *crt_path, const char *key_path, const char *name,
                                    uint64_t not_before, uint64_t not_after, struct tly_diag *diag);
+/* Errors: those of file_read(), and of file_private() for the key; TLY_EINPUT not a certificate, not
+ * a key, or they are no authority's pair. */
 TLY_MUST enum tly_err cert_ca_load(const char *crt_path, const char *key_path, struct cert_ca **out,
                                    struct tly_diag *diag);
-void                  cert_ca_free(struct cert_ca *ca);
+void                  cert_ca_free(struct cert_ca *ca); /* NULL is fine */
 /* Issues a certificate with a new key; writes one file with both (pem_path), or two (crt_path,
- * key_path: pem NULL). *fingerprint: SHA-256 of the DER. */
+ * key_path: pem NULL).  *fingerprint: SHA-256 of the DER.  Errors: as cert_ca_make(). */
 TLY_MUST enum tly_err cert_issue(const struct cert_ca *ca, const struct cert_request *request,
                                  const char *pem_path, const char *crt_path, const char *key_path,
                                  struct tly_hash *fingerprint, struct tly_diag *diag);
-/* Fingerprint of the first certificate in a file. */
+/* Fingerprint of the first certificate in a file.
+ * Errors: those of file_read(); TLY_EINPUT no certificate. */
 TLY_MUST enum tly_err cert_fingerprint(const char *path, struct tly_hash *out,
                                        struct tly_diag *diag);

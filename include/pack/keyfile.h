@@ -13,8 +13,9 @@ TLY_MUST enum tly_err keyfile_read_secret(const char *path, struct sign_secret *
 /* Reads a public key; a private key's file is fine too (root.key as --root-key in a rehearsal). */
 TLY_MUST enum tly_err keyfile_read_public(const char *path, struct tly_key *out,
                                           struct tly_diag *diag);
+/* Errors: TLY_ECONFLICT the file is there already; TLY_EIO; TLY_ENOMEM. */
 TLY_MUST enum tly_err keyfile_write_secret(const char *path, const struct sign_secret *secret,
-                                           struct tly_diag *diag); /* refuses to overwrite */
+                                           struct tly_diag *diag);
 TLY_MUST enum tly_err keyfile_write_public(const char *path, const struct tly_key *key,
                                            struct tly_diag *diag);
 /* SHA-256 of the raw public key: the DSSE keyid. */

@@ -9,11 +9,14 @@
 
 enum package_kind { PACKAGE_DEFINITION, PACKAGE_REGISTRY };
 
-/* SHA-256 of the lines "HEX  NAME\n" that sha256sum prints for the package's files, sorted by name;
- * another file in the folder (but signatures.dsse) is TLY_EINPUT, a missing one too. */
+/* SHA-256 of the lines "HEX  NAME\n" that sha256sum prints for the package's files, sorted by name.
+ * Errors: TLY_EINPUT another file in the folder (but signatures.dsse), or one is missing; TLY_EIO;
+ * TLY_ENOMEM. */
 TLY_MUST enum tly_err package_hash(const char *dir, enum package_kind kind, struct tly_hash *out,
                                    struct tly_diag *diag);
-/* Adds (or replaces) this key's signature in DIR/signatures.dsse. */
+/* Adds (or replaces) this key's signature in DIR/signatures.dsse; those over another hash go.
+ * Errors: TLY_EINPUT what is there is no envelope; TLY_ECONFLICT it has ENVELOPE_SIGNATURES_MAX
+ * already; TLY_EFORBID it may not be read; TLY_EIO; TLY_ENOMEM. */
 TLY_MUST enum tly_err package_sign(const char *dir, enum package_kind kind, const char *election,
                                    const struct tly_hash *hash, const struct sign_secret *secret,
                                    struct tly_diag *diag);
