@@ -13,6 +13,15 @@
 
 #define BRANCHES 6
 
+static inline uint64_t
+rnd(uint64_t *state) /* splitmix64 */
+{
+    uint64_t z = (*state += UINT64_C(0x9E3779B97F4A7C15));
+    z          = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    z          = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+    return z ^ (z >> 31);
+}
+
 struct fixture {
     struct area        areas[1];
     struct contest     contests[1];
