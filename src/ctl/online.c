@@ -16,14 +16,20 @@ online_open(const struct cli *cli, struct remote **out, struct tly_diag *diag)
 }
 
 void
-online_query(char *path, size_t size, const char *name, const char *value)
+online_segment(char *path, size_t size, const char *value)
 {
     size_t len = strlen(path);
-    len += (size_t)snprintf(path + len, size - len, "%c%s=", strchr(path, '?') == NULL ? '?' : '&',
-                            name);
     for (; *value != '\0' && len + 4 < size; value++) {
         const unsigned char c = (unsigned char)*value;
         len += (size_t)snprintf(path + len, size - len,
                                 isalnum(c) || strchr("._-", c) ? "%c" : "%%%02X", c);
     }
+}
+
+void
+online_query(char *path, size_t size, const char *name, const char *value)
+{
+    const size_t len = strlen(path);
+    (void)snprintf(path + len, size - len, "%c%s=", strchr(path, '?') == NULL ? '?' : '&', name);
+    online_segment(path, size, value);
 }

@@ -19,5 +19,7 @@
 /* Opens the connection that the command line asks for.  Errors: as remote_open(). */
 TLY_MUST enum tly_err online_open(const struct cli *cli, struct remote **out,
                                   struct tly_diag *diag);
+/* Appends a value, percent-encoded, to a path: "/v1/contests/". */
+void online_segment(char *path, size_t size, const char *value);
 /* Appends "name=value" to a path with ? or &; the value is percent-encoded. */
 void online_query(char *path, size_t size, const char *name, const char *value);

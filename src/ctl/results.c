@@ -230,9 +230,9 @@ static enum tly_err
 show_contest(const struct cli *cli, struct remote *remote, struct tly_arena *arena,
              struct tly_diag *diag)
 {
-    TLY_AUTO(json) json_t *contest = NULL;
-    char                   path[512];
-    (void)snprintf(path, sizeof path, "/v1/contests/%s", cli_value(cli, "contest", ""));
+    TLY_AUTO(json) json_t *contest   = NULL;
+    char                   path[512] = "/v1/contests/";
+    online_segment(path, sizeof path, cli_value(cli, "contest", ""));
     const enum tly_err err = remote_json(remote, path, &contest, diag);
     if (err != TLY_OK) {
         return err;
