@@ -242,7 +242,7 @@ install: all
 	install -m 0644 README.md CHANGELOG.md SECURITY.md COPYING $(sort $(wildcard doc/*.md)) $(DIR.doc)/
 	install -m 0640 conf/tallyd.conf $(DIR.etc)/tallyd.conf.sample
 	for f in $(sort $(wildcard systemd/*.service systemd/*.socket)); do \
-	    sed 's|/usr/local/bin/|$(PREFIX)/bin/|g' $$f >$(DIR.unit)/$$(basename $$f); done
+	    sed 's|/usr/local/|$(PREFIX)/|g' $$f >$(DIR.unit)/$$(basename $$f); done
 	for f in $(sort $(wildcard systemd/*.sysusers)); do install -D -m 0644 $$f $(DESTDIR)$(PREFIX)/lib/sysusers.d/$$(basename $$f .sysusers).conf; done
 	for f in $(sort $(wildcard systemd/*.tmpfiles)); do install -D -m 0644 $$f $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/$$(basename $$f .tmpfiles).conf; done
 DEPENDS := libc6, libpq5, libmicrohttpd12, libgnutls30, libjansson4, libsodium23, libssl3, libsystemd0, zlib1g

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "core/sign.h"
 
+#define ENVELOPE_MEDIA_TYPE     "application/vnd.dsse.envelope.v1+json" /* of the envelope itself */
 #define ENVELOPE_TYPE_BUNDLE    "application/vnd.tally.bundle.v1+json"
 #define ENVELOPE_TYPE_PACKAGE   "application/vnd.tally.package.v1+json"
 #define ENVELOPE_TYPE_DECISION  "application/vnd.tally.decision.v1+json"

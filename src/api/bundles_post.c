@@ -3,8 +3,7 @@
 #include "post_int.h"
 #include "sys/sha256.h"
 
-#define TYPE_ENVELOPE "application/vnd.dsse.envelope.v1+json"
-#define TYPE_BATCH    "application/x-ndjson"
+#define TYPE_BATCH "application/x-ndjson"
 /* Of one bundle: the struct payload and the votes of the largest payload, with room to spare. */
 #define SCRATCH_MAX ((size_t)8 << 20)
 
@@ -213,8 +212,9 @@ post_type_refuse(struct api_post *post)
     line->item.arena           = post->req->arena;
     line->item.user            = line;
     line->post                 = post;
-    line_refuse(line, tly_fail_at(&line->diag, TLY_ETYPE, "media_type", "",
-                                  "Content-Type is neither %s nor %s", TYPE_ENVELOPE, TYPE_BATCH));
+    line_refuse(line,
+                tly_fail_at(&line->diag, TLY_ETYPE, "media_type", "",
+                            "Content-Type is neither %s nor %s", ENVELOPE_MEDIA_TYPE, TYPE_BATCH));
     return post_hand_in(post);
 }
 
@@ -243,7 +243,7 @@ api_bundles_post(struct api_req *r)
     if (err != TLY_OK) {
         return api_reply_err(r->state, req, err, &diag);
     }
-    if (!post->batch && !type_is(req->content_type, TYPE_ENVELOPE)) {
+    if (!post->batch && !type_is(req->content_type, ENVELOPE_MEDIA_TYPE)) {
         return post_type_refuse(post);
     }
     for (uint32_t i = 0; i < post->lines_n; i++) {

@@ -90,7 +90,7 @@ ask_answer(struct api_rows *rows, struct ask *ask)
         (void)api_reply_err(ask->state, req, err, &diag);
     } else {
         api_headers(ask->state, req);
-        http_reply_borrowed(req, 200, "application/vnd.dsse.envelope.v1+json", ask->envelope);
+        http_reply_borrowed(req, 200, ENVELOPE_MEDIA_TYPE, ask->envelope);
     }
     http_resume(req);
 }

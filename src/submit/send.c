@@ -9,10 +9,10 @@
 
 #include <jansson.h>
 
+#include "core/envelope.h"
 #include "submit_int.h"
 #include "sys/clock.h"
 
-#define BUNDLE_TYPE "application/vnd.dsse.envelope.v1+json"
 #define NDJSON_TYPE "application/x-ndjson"
 
 #define BACKOFF_FIRST_MS 20
@@ -242,7 +242,7 @@ try_once(struct submit_worker *w, size_t first, size_t left[], size_t *n_left,
     }
     const uint64_t start = clock_mono_us();
     err                  = client_request(w->client, "POST", "/v1/bundles",
-                         run->config->batch_n > 1 ? NDJSON_TYPE : BUNDLE_TYPE, body, NULL,
+                         run->config->batch_n > 1 ? NDJSON_TYPE : ENVELOPE_MEDIA_TYPE, body, NULL,
                                           SUBMIT_ANSWER_MAX, &arena, &reply, diag);
     if (err == TLY_OK) {
         *n_left = settle(run, left, *n_left, &reply, clock_mono_us() - start);
