@@ -9,6 +9,12 @@
 
 #define OUTCOME_TEXT_MAX 256
 
+/* A list, or the independents together, told by totals alone (the seat calculator). */
+struct method_totals {
+    uint64_t votes;
+    uint32_t persons; /* who can take a seat */
+};
+
 /* What a method sees: counts, no names and no order that could decide anything. */
 struct method_input {
     const uint32_t *params; /* rule.params */
@@ -18,6 +24,11 @@ struct method_input {
     const uint64_t *personal;       /* candidates_n: votes given to persons */
     const uint32_t *candidate_list; /* candidates_n: 0..lists_n-1, or IX_NONE: independent */
     uint64_t        valid_ballots;
+    /* lists_n, and one more when there is a pool; candidates_n is then 0 and only seats are found.
+     * NULL: votes and persons are those of the candidates.  The votes together fit 64 bits. */
+    const struct method_totals *totals;
+    bool                        totals_pool;
+    bool                        quiet; /* no steps */
 };
 
 enum tie_kind { TIE_SEAT, TIE_ALTERNATE, TIE_LIST };
@@ -50,7 +61,8 @@ struct outcome {
     uint32_t     winners_n;
     uint32_t    *alternates; /* certain ones, in order; in which order equals stand a tie tells */
     uint32_t     alternates_n;
-    uint32_t    *rank; /* candidates_n: 1 is first; equal votes, equal rank */
+    uint32_t    *rank;  /* candidates_n: 1 is first; equal votes, equal rank */
+    uint32_t    *order; /* candidates_n, most votes first; among equals it decides nothing */
     struct tie  *ties;
     uint32_t     ties_n;
     uint32_t     vacancies; /* seats that nobody can take */

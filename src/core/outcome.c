@@ -13,6 +13,17 @@ add(uint64_t *sum, uint64_t term)
     TLY_CHECK(fits); /* 2^31 at each of 2^32 branches */
 }
 
+static void
+totals_fill(const struct method_input *in, struct outcome *out)
+{
+    TLY_CHECK(in->candidates_n == 0);
+    for (uint32_t l = 0; l < in->lists_n; l++) {
+        out->list_votes[l] = in->totals[l].votes;
+    }
+    out->has_pool   = in->totals_pool;
+    out->pool_votes = in->totals_pool ? in->totals[in->lists_n].votes : 0;
+}
+
 /* Votes that count by law, of persons, lists and the pool. */
 static void
 votes_fill(const struct method *method, const struct method_input *in, struct outcome *out)
@@ -38,8 +49,9 @@ votes_fill(const struct method *method, const struct method_input *in, struct ou
 
 /* 1 is first; equal votes, equal rank. */
 static void
-rank_fill(const struct method_input *in, uint32_t order[], struct outcome *out)
+rank_fill(const struct method_input *in, struct outcome *out)
 {
+    uint32_t *order = out->order;
     for (uint32_t i = 0; i < in->candidates_n; i++) {
         order[i] = i;
     }
@@ -58,13 +70,17 @@ outcome_of(const struct method *method, const struct method_input *in, struct tl
         .votes      = TLY_NEW(arena, uint64_t, in->candidates_n),
         .list_votes = TLY_NEW(arena, uint64_t, in->lists_n),
         .rank       = TLY_NEW(arena, uint32_t, in->candidates_n),
+        .order      = TLY_NEW(arena, uint32_t, in->candidates_n),
     };
-    uint32_t *order = TLY_NEW(arena, uint32_t, in->candidates_n);
-    if (o.votes == NULL || o.list_votes == NULL || o.rank == NULL || order == NULL) {
+    if (o.votes == NULL || o.list_votes == NULL || o.rank == NULL || o.order == NULL) {
         return TLY_ENOMEM;
     }
-    votes_fill(method, in, &o);
-    rank_fill(in, order, &o);
+    if (in->totals != NULL) {
+        totals_fill(in, &o);
+    } else {
+        votes_fill(method, in, &o);
+    }
+    rank_fill(in, &o);
     const enum tly_err err = method->run(in, arena, &o);
     if (err == TLY_OK) {
         *out = o;

@@ -63,12 +63,13 @@ votes_init(struct seats *s, uint64_t votes[])
         TLY_CHECK(fits);
         s->stands[e] = votes[e] > 0;
     }
+    for (uint32_t e = 0; e < s->entities_n && in->totals != NULL; e++) {
+        s->cap[e] = in->totals[e].persons;
+    }
     for (uint32_t c = 0; c < in->candidates_n; c++) {
         s->cap[in->candidate_list[c] == IX_NONE ? in->lists_n : in->candidate_list[c]]++;
-        s->order[c] = c;
     }
     s->votes = votes;
-    seats_sort(s->order, in->candidates_n, s->out->votes);
 }
 
 enum tly_err
@@ -86,11 +87,12 @@ seats_begin(struct seats *s, const struct method_input *in, struct tly_arena *ar
                           .won        = TLY_NEW(arena, uint32_t, n),
                           .stands     = TLY_NEW(arena, bool, n),
                           .open       = TLY_NEW(arena, bool, n),
-                          .order      = TLY_NEW(arena, uint32_t, in->candidates_n),
+                          .order      = out->order,
                           .elected    = TLY_NEW(arena, bool, in->candidates_n),
+                          .quiet      = in->quiet,
     };
     if (votes == NULL || s->cap == NULL || s->won == NULL || s->stands == NULL || s->open == NULL ||
-        s->order == NULL || s->elected == NULL) {
+        s->elected == NULL) {
         return TLY_ENOMEM;
     }
     votes_init(s, votes);

@@ -17,7 +17,7 @@ struct seats {
     uint32_t                  *won;        /* entities_n: seats; with ties, the certain ones */
     bool                      *stands;     /* entities_n: takes part: has votes, is over the bar */
     bool                      *open;       /* entities_n: may yet get seats that are at stake */
-    uint32_t                  *order;      /* candidates_n, most votes first */
+    const uint32_t            *order;      /* candidates_n, most votes first */
     bool                      *elected;    /* candidates_n */
     uint32_t                   steps_max, ties_max; /* room */
     bool                       quiet;               /* steps are not recorded */
@@ -39,7 +39,7 @@ extern const struct method_param seats_params[SEATS_PARAMS_N];
  * treat equals as one group. */
 void seats_sort(uint32_t places[], uint32_t n, const uint64_t key[]);
 
-/* Needs votes, list_votes and pool_votes of `out`. */
+/* Needs votes, list_votes, pool_votes and order of `out`. */
 TLY_MUST enum tly_err seats_begin(struct seats *s, const struct method_input *in,
                                   struct tly_arena *arena, struct outcome *out);
 /* Entities without votes do not stand, nor lists under the bar (pool: no bar). */

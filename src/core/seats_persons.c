@@ -155,6 +155,10 @@ seats_end(struct seats *s, bool same_list_next)
         s->out->winners == NULL || s->out->alternates == NULL) {
         return TLY_ENOMEM;
     }
+    if (s->in->totals != NULL) {
+        persons_write(s);
+        return s->full ? TLY_ENOMEM : TLY_OK;
+    }
     persons_group(s, members, first);
     for (uint32_t e = 0; e < s->entities_n; e++) {
         persons_elect(s, e, &members[first[e]], first[e + 1] - first[e]);

@@ -70,7 +70,7 @@ struct work {
     struct choices *choices;
     tly_u128        divisor;  /* T */
     uint32_t       *rounded;  /* seats of the first round, at most `seats` each */
-    uint64_t       *fraction; /* rank of S * V mod T among all: see ranks() */
+    uint64_t       *fraction; /* S * V mod T, or what orders alike: see fractions() */
     bool           *up;       /* was rounded up */
     uint32_t       *share;    /* entities by votes */
     uint32_t       *order;    /* entities by what the remainder round goes by */
@@ -165,23 +165,22 @@ group_end(const uint32_t order[], uint32_t n, const uint64_t key[], uint32_t fro
 
 /* ---- first round -------------------------------------------------------------------------- */
 
-static int
-fraction_cmp(tly_u128 a, tly_u128 b)
+static tly_u128
+fraction_of(const struct work *w, uint32_t e)
 {
-    return (a > b) - (a < b);
+    return (tly_u128)w->s->in->seats * w->s->votes[e] % w->divisor;
 }
 
-/* fraction[e]: how many fractions are smaller; fractions themselves can be 96 bits long. */
+/* fraction[e]: the fraction itself; with a divisor past 64 bits, how many are smaller. */
 static void
-ranks(struct work *w)
+fractions(struct work *w)
 {
     const struct seats *s = w->s;
     for (uint32_t e = 0; e < s->entities_n; e++) {
-        const tly_u128 f = (tly_u128)s->in->seats * s->votes[e] % w->divisor;
-        w->fraction[e]   = 0;
-        for (uint32_t o = 0; o < s->entities_n; o++) {
-            const tly_u128 g = (tly_u128)s->in->seats * s->votes[o] % w->divisor;
-            w->fraction[e] += fraction_cmp(f, g) > 0;
+        const tly_u128 f = fraction_of(w, e);
+        w->fraction[e]   = w->divisor <= UINT64_MAX ? (uint64_t)f : 0;
+        for (uint32_t o = 0; o < s->entities_n && w->divisor > UINT64_MAX; o++) {
+            w->fraction[e] += f > fraction_of(w, o);
         }
     }
 }
@@ -527,6 +526,9 @@ halted(struct work *w, uint32_t among[])
 static void
 settle(struct work *w, uint32_t low[], uint32_t high[])
 {
+    static const struct seats_say say = {
+        "vacant", "$a seats stay vacant: nobody can take them.",
+        "$a کرسی خالی می‌ماند: کسی نیست که آن را بگیرد."};
     struct seats  *s      = w->s;
     const uint32_t n      = s->entities_n;
     uint32_t       vacant = allocate(w);
@@ -542,7 +544,7 @@ settle(struct work *w, uint32_t low[], uint32_t high[])
             high[e] = s->won[e] > high[e] ? s->won[e] : high[e];
         }
     }
-    s->quiet = false;
+    s->quiet = s->in->quiet;
     if (w->choices->too_many || runs > RUNS_MAX) { /* nothing is certain */
         memset(low, 0, n * sizeof *low);
         memcpy(high, s->cap, n * sizeof *high);
@@ -555,6 +557,9 @@ settle(struct work *w, uint32_t low[], uint32_t high[])
         }
     }
     s->out->vacancies = vacant;
+    if (vacant > 0) {
+        seats_step(s, &say, IX_NONE, vacant, 0);
+    }
     if (among_n > 0) {
         seats_tie_lists(s, (uint32_t)(s->in->seats - vacant - won_sum(s)), w->group, among_n);
     }
@@ -623,10 +628,10 @@ run(const struct method_input *in, struct tly_arena *arena, struct outcome *out)
     seats_step(&s, &base, IX_NONE, w.divisor < UINT64_MAX ? (uint64_t)w.divisor : UINT64_MAX,
                in->seats);
     threshold(&w);
-    ranks(&w);
+    fractions(&w);
     s.quiet = true; /* a look ahead: does the first round give too many? */
     first_round(&w);
-    s.quiet = false;
+    s.quiet = in->quiet;
     if (in->params[OVER_RULE] == OVER_HALT && won_sum(&s) > in->seats) {
         halted(&w, w.group);
     } else {
