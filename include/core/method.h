@@ -18,16 +18,29 @@ struct method_param {
     const char        *name;
     const char *const *words; /* NULL-terminated choices; NULL: a number or a bool */
     bool               boolean;
+    bool               reading; /* the law can be read as any of the words: see core/readings.h */
     uint32_t           initial, min, max;
 };
 
+#define METHOD_VARIANT_SETS 3
+
+/* A named reading of the law: what it sets; everything else is as in the definition. */
+struct method_variant {
+    const char *name;
+    struct {
+        const char *param;
+        uint32_t    value;
+    } set[METHOD_VARIANT_SETS];
+};
+
 struct method {
-    const char                *name;    /* as in election.json */
-    const char                *source;  /* article of law or paper */
-    bool                       lists;   /* bundles carry lists and mixed */
-    bool                       credits; /* a list ballot credits every member (list_ir) */
-    const struct method_param *params;
-    unsigned                   params_n; /* <= METHOD_PARAMS_MAX */
+    const char                  *name;    /* as in election.json */
+    const char                  *source;  /* article of law or paper */
+    bool                         lists;   /* bundles carry lists and mixed */
+    bool                         credits; /* a list ballot credits every member (list_ir) */
+    const struct method_param   *params;
+    unsigned                     params_n; /* <= METHOD_PARAMS_MAX */
+    const struct method_variant *variants; /* up to one without a name; NULL: one reading only */
     enum tly_err (*run)(const struct method_input *in, struct tly_arena *arena,
                         struct outcome *out);
 };

@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 #include "base/check.h"
-#include "core/outcome.h"
+#include "core/readings.h"
 
 #define LISTS_MAX      16
 #define CANDIDATES_MAX 96
@@ -133,6 +133,22 @@ same(const struct method_input *in, const struct outcome *a, const struct outcom
     }
 }
 
+/* Every reading is an outcome too, under parameters of its own. */
+static void
+readings(const struct method *method, const struct method_input *in, const struct outcome *own,
+         struct tly_arena *arena)
+{
+    struct reading *list;
+    uint32_t        n;
+    TLY_CHECK(readings_of(method, in, own, arena, &list, &n) == TLY_OK);
+    TLY_CHECK(n <= READINGS_MAX && (n > 0) == (method->variants != NULL));
+    for (uint32_t i = 0; i < n; i++) {
+        invariants(in, &list[i].outcome);
+        TLY_CHECK(!list[i].differs ||
+                  memcmp(list[i].params, in->params, method->params_n * sizeof *in->params) != 0);
+    }
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -147,5 +163,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     turn(&c, &turned);
     TLY_CHECK(outcome_of(method, &turned.in, &arena, &two) == TLY_OK);
     same(&c.in, &one, &two);
+    readings(method, &c.in, &one, &arena);
     return 0;
 }

@@ -45,18 +45,32 @@ static const char *const cursor_words[] = {"restart", "continue", NULL};
 static const char *const alternates_words[] = {"overall_next", "same_list_next", NULL};
 
 static const struct method_param params[PARAMS_N] = {
-    [BASE]            = {.name = "base", .words = base_words, .max = 1},
-    [FIRST_ROUND]     = {.name = "first_round", .words = first_words, .max = 1},
-    [REMAINDER]       = {.name = "remainder", .words = remainder_words, .max = 2},
-    [REMAINDER_POOL]  = {.name = "remainder_pool", .words = pool_words, .max = 1},
-    [OVER_RULE]       = {.name = "over_rule", .words = over_words, .max = 2},
-    [CURSOR]          = {.name = "cursor", .words = cursor_words, .max = 1},
+    [BASE]            = {.name = "base", .words = base_words, .reading = true, .max = 1},
+    [FIRST_ROUND]     = {.name = "first_round", .words = first_words, .reading = true, .max = 1},
+    [REMAINDER]       = {.name = "remainder", .words = remainder_words, .reading = true, .max = 2},
+    [REMAINDER_POOL]  = {.name = "remainder_pool", .words = pool_words, .reading = true, .max = 1},
+    [OVER_RULE]       = {.name = "over_rule", .words = over_words, .reading = true, .max = 2},
+    [CURSOR]          = {.name = "cursor", .words = cursor_words, .reading = true, .max = 1},
     [THRESHOLD_BP]    = {.name = "threshold_bp", .max = 10000},
     [LIST_MIN]        = {.name = "list_min", .max = 10000},
     [LIST_MAX]        = {.name = "list_max", .initial = 21, .max = 10000},
     [LIST_PLUS]       = {.name = "list_plus_individual", .boolean = true, .max = 1},
-    [ALTERNATES_RULE] = {.name = "alternates_rule", .words = alternates_words, .max = 1},
+    [ALTERNATES_RULE] = {.name    = "alternates_rule",
+                         .words   = alternates_words,
+                         .reading = true,
+                         .max     = 1},
 };
+
+/* Variants A to E of law.md 1.4; E with the whole numbers of B has a name of its own. */
+static const struct method_variant variants[] = {
+    {"A", {{"base", BASE_VOTES}, {"first_round", FIRST_HALF_UP}, {"remainder", REMAINDER_SHARE}}},
+    {"B", {{"base", BASE_VOTES}, {"first_round", FIRST_FLOOR}, {"remainder", REMAINDER_SHARE}}},
+    {"C", {{"base", BASE_VOTES}, {"first_round", FIRST_FLOOR}, {"remainder", REMAINDER_LARGEST}}},
+    {"D", {{"base", BASE_VOTES}, {"first_round", FIRST_FLOOR}, {"remainder", REMAINDER_AVERAGE}}},
+    {"E", {{"base", BASE_BALLOTS}, {"first_round", FIRST_HALF_UP}, {"remainder", REMAINDER_SHARE}}},
+    {"E floor",
+     {{"base", BASE_BALLOTS}, {"first_round", FIRST_FLOOR}, {"remainder", REMAINDER_SHARE}}},
+    {NULL}};
 
 /* One way of settling the ties: at the i-th tie the pick[i]-th of ways[i] combinations. */
 struct choices {
@@ -647,5 +661,6 @@ const struct method list_ir_method = {
     .credits  = true,
     .params   = params,
     .params_n = PARAMS_N,
+    .variants = variants,
     .run      = run,
 };
