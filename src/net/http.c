@@ -116,20 +116,38 @@ http_resume(struct http_req *req)
 /* ---- a request, as MHD tells it ---------------------------------------------------------------
  */
 
-/* The request line was read: the request begins. */
+/* What MHD carries for a request between its request line and its header block.  Nothing is
+ * allocated before: MHD drops some requests there without saying that they are completed. */
+static char uri_plain;
+static char uri_nul;
+
 static void *
 on_uri(void *arg, const char *uri, struct MHD_Connection *mhd)
 {
-    struct http_server   *s = arg;
+    (void)arg;
+    (void)mhd;
+    return uri != NULL && strstr(uri, "%00") != NULL ? &uri_nul : &uri_plain;
+}
+
+static bool
+is_begun(const void *context)
+{
+    return context != NULL && context != &uri_plain && context != &uri_nul;
+}
+
+/* The header block was read: the request begins. */
+static struct http_req_priv *
+begin(struct http_server *s, struct MHD_Connection *mhd, bool nul)
+{
     struct http_req_priv *p = calloc(1, sizeof *p);
     if (p == NULL) {
-        return NULL; /* on_request() then ends the connection */
+        return NULL;
     }
     tly_arena_init(&p->arena, s->config.arena_bytes_max);
     p->server    = s;
     p->mhd       = mhd;
     p->conn      = watcher_conn(mhd);
-    p->nul       = uri != NULL && strstr(uri, "%00") != NULL;
+    p->nul       = nul;
     p->req.arena = &p->arena;
     p->req.priv  = p;
     return p;
@@ -143,7 +161,7 @@ on_completed(void *arg, struct MHD_Connection *mhd, void **context,
     struct http_req_priv *p = *context;
     (void)mhd;
     (void)code;
-    if (p == NULL) {
+    if (!is_begun(p)) {
         return;
     }
     watcher_phase(p->conn, WATCHER_IDLE, 0);
@@ -246,9 +264,10 @@ static enum MHD_Result
 on_request(void *arg, struct MHD_Connection *mhd, const char *url, const char *method,
            const char *version, const char *upload, size_t *upload_len, void **context)
 {
+    if (!is_begun(*context)) {
+        *context = begin(arg, mhd, *context == &uri_nul);
+    }
     struct http_req_priv *p = *context;
-    (void)arg;
-    (void)mhd;
     if (p == NULL) {
         return MHD_NO;
     }
