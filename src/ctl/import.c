@@ -29,10 +29,15 @@ on_answer(void *arg, const struct submit_answer *a)
     if (good && (a->status == 200 || tly_bytes_eq(a->tally_status, tly_text("counted")))) {
         return;
     }
-    (void)fprintf(stderr, "%s: terminal %.*s: %d %.*s%.*s %.*s\n", file,
-                  (int)a->bundle->terminal.len, (const char *)a->bundle->terminal.data, a->status,
+    char status[16] = "no answer:";
+    if (a->status != 0) {
+        (void)snprintf(status, sizeof status, "%d", a->status);
+    }
+    (void)fprintf(stderr, "%s: terminal %.*s: %s %.*s%.*s%s%.*s\n", file,
+                  (int)a->bundle->terminal.len, (const char *)a->bundle->terminal.data, status,
                   (int)a->tally_status.len, (const char *)a->tally_status.data, (int)a->problem.len,
-                  (const char *)a->problem.data, (int)a->checks.len, (const char *)a->checks.data);
+                  (const char *)a->problem.data, a->checks.len > 0 ? " " : "", (int)a->checks.len,
+                  (const char *)a->checks.data);
 }
 
 static void

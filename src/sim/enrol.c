@@ -2,6 +2,7 @@
 /* tallysim enrol: from DIR/definition makes DIR/registry and DIR/keys and signs both packages
  * (design 6). */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -39,8 +40,15 @@ enrol_create(const struct enrol *enrol, const char *folder, const char *name, FI
 {
     char path[ENROL_PATH_MAX];
     enrol_path(enrol, path, folder, name, "");
-    *out = fopen(path, "wxe");
-    return *out != NULL ? TLY_OK : tly_fail(diag, TLY_EIO, "%s: %s", path, strerrordesc_np(errno));
+    /* What lies among the keys is for its owner's eyes: signing.csv holds every terminal's seed. */
+    const mode_t     mode = strcmp(folder, "keys") == 0 ? 0600 : 0644;
+    TLY_AUTO(fd) int fd   = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    *out                  = fd < 0 ? NULL : fdopen(fd, "w");
+    if (*out == NULL) {
+        return tly_fail(diag, TLY_EIO, "%s: %s", path, strerrordesc_np(errno));
+    }
+    fd = -1; /* the stream's */
+    return TLY_OK;
 }
 
 enum tly_err

@@ -68,6 +68,9 @@ create(const char *dir, const char *name, FILE **out, struct tly_diag *diag)
     char path[4096];
     (void)snprintf(path, sizeof path, "%s/%s", dir, name);
     *out = fopen(path, "wxe");
+    if (*out == NULL && errno == EEXIST) {
+        return tly_fail(diag, TLY_ECONFLICT, "%s: is there already and is not overwritten", path);
+    }
     return *out != NULL ? TLY_OK : tly_fail(diag, TLY_EIO, "%s: %s", path, strerrordesc_np(errno));
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tallysim replay: sends a recording to a running daemon over mutual TLS, as the relay or as each
  * terminal. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,9 +64,14 @@ on_answer(void *arg, const struct submit_answer *a)
         write_receipt(l, a);
     }
     if (a->status != 200 && a->status != 201 && l->refusals++ < REFUSALS_SHOWN) {
-        (void)fprintf(stderr, "terminal %.*s: %d %.*s\n", (int)a->bundle->terminal.len,
-                      (const char *)a->bundle->terminal.data, a->status, (int)a->problem.len,
-                      (const char *)a->problem.data);
+        char status[16] = "no answer:";
+        if (a->status != 0) {
+            (void)snprintf(status, sizeof status, "%d", a->status);
+        }
+        (void)fprintf(stderr, "terminal %.*s: %s %.*s\n%s", (int)a->bundle->terminal.len,
+                      (const char *)a->bundle->terminal.data, status, (int)a->problem.len,
+                      (const char *)a->problem.data,
+                      l->refusals == REFUSALS_SHOWN ? "(further ones are only counted)\n" : "");
     }
 }
 
@@ -151,6 +157,10 @@ configure(const struct cli *cli, struct submit_config *c, char pem[4096], char t
         (void)cli_say(cli, CLI_UNUSABLE, "--batch is the relay's: leave out --fresh");
         return false;
     }
+    if (c->timed && rate > 0) {
+        (void)cli_say(cli, CLI_UNUSABLE, "--rate and --timed: one or the other");
+        return false;
+    }
     (void)snprintf(ca, 4096, "%s/ca.crt", keys);
     (void)snprintf(terminals, 4096, "%s/terminals", keys);
     if (!c->fresh && !client_file(cli, keys, pem)) {
@@ -208,12 +218,14 @@ run(const struct cli *cli)
     if (receipts != NULL) {
         listener.receipts = fopen(receipts, "ae");
         if (listener.receipts == NULL) {
-            return cli_say(cli, CLI_UNUSABLE, "%s: cannot be written", receipts);
+            return cli_say(cli, CLI_UNUSABLE, "%s: cannot be written: %s", receipts,
+                           strerrordesc_np(errno));
         }
     }
     enum cli_exit code = replay(cli, &config, &listener);
     if (listener.receipts != NULL && fclose(listener.receipts) != 0) {
-        code = cli_say(cli, CLI_UNUSABLE, "%s: cannot be written", receipts);
+        code = cli_say(cli, CLI_UNUSABLE, "%s: cannot be written: %s", receipts,
+                       strerrordesc_np(errno));
     }
     return code;
 }
@@ -225,8 +237,9 @@ const struct cli_command sim_replay = {
     .more =
         "Sends as fast as possible unless --rate or --timed says otherwise, on a few connections\n"
         "as the relay, or with --fresh on a new connection a bundle as its terminal.  What is\n"
-        "answered 429 or 503, or lost on the line, is repeated.  Exit status 0 only if every\n"
-        "bundle got 200 or 201, else 1.",
+        "answered 429 or 503, or lost on the line, is repeated; when nobody has answered for all\n"
+        "of --retry-for, the rest is not tried.  Exit status 0 only if every bundle got 200 or\n"
+        "201, else 1.  The same recording may be replayed again: it gets the same receipts.",
     .args_min = 1,
     .args_max = 1,
     .options  = options,

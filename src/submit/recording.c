@@ -134,6 +134,9 @@ map_file(const char *path, struct tly_bytes *out, struct tly_diag *diag)
     if (fd < 0 || fstat(fd, &st) != 0) {
         return tly_fail(diag, TLY_EIO, "%s: %s", path, strerrordesc_np(errno));
     }
+    if (!S_ISREG(st.st_mode) && st.st_size > 0) {
+        return tly_fail(diag, TLY_EINPUT, "%s: a folder or a device, not a recording", path);
+    }
     if (st.st_size == 0) {
         return tly_fail(diag, TLY_EINPUT, "%s: empty, no bundle to send", path);
     }

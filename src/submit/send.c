@@ -250,6 +250,26 @@ try_once(struct submit_worker *w, size_t first, size_t left[], size_t *n_left,
     return err;
 }
 
+/* A person who waits is told once why, and once more after the next answer. */
+static void
+tell_waiting(struct submit_run *run, enum tly_err err, const struct tly_diag *diag)
+{
+    if (!run->config->progress || atomic_exchange(&run->told, true)) {
+        return;
+    }
+    (void)fprintf(stderr, "%s: %s; repeating for up to %u s\n", run->config->url,
+                  err == TLY_OK ? "busy (429 or 503)" : diag->text,
+                  run->config->retry_ms_max / 1000);
+}
+
+/* How long a bundle is repeated: once nobody has answered for all that time, others are tried once,
+ * or not at all when they are not due at a time of their own. */
+static bool
+worth_a_try(const struct submit_run *run)
+{
+    return !atomic_load(&run->deaf) || run->config->timed || run->config->rate > 0;
+}
+
 enum tly_err
 submit_jobs(struct submit_worker *w, size_t first, size_t n, struct tly_diag *diag)
 {
@@ -261,17 +281,30 @@ submit_jobs(struct submit_worker *w, size_t first, size_t n, struct tly_diag *di
         for (size_t i = 0; i < n_left; i++) {
             left[i] = first + i;
         }
+        if (!worth_a_try(run)) {
+            give_up(run, left, n_left, "not sent: nobody answers there");
+            return TLY_OK;
+        }
         const enum tly_err err = try_once(w, first, left, &n_left, diag);
+        if (err == TLY_OK) {
+            atomic_store(&run->deaf, false);
+        }
         if (err == TLY_EINPUT || err == TLY_ENOMEM) {
             return err; /* a key file or the URL: repeating does not help */
         }
         if (n_left == 0) {
+            atomic_store(&run->told, false);
             return TLY_OK;
         }
-        if (err == TLY_EFORBID || clock_mono_us() > until) {
+        const bool late = clock_mono_us() > until || (err != TLY_OK && atomic_load(&run->deaf));
+        if (err == TLY_EFORBID || late) {
+            if (err != TLY_OK && err != TLY_EFORBID) {
+                atomic_store(&run->deaf, true);
+            }
             give_up(run, left, n_left, err == TLY_OK ? "still busy, given up" : diag->text);
             return TLY_OK;
         }
+        tell_waiting(run, err, diag);
         regroup(run, first, left, n_left);
         retried(run, n_left);
         pause_ms(w, wait_ms);

@@ -22,11 +22,13 @@ struct submit_run {
     size_t                      jobs_n;
     uint64_t                    start_us;
     atomic_size_t               next;
-    pthread_mutex_t             lock; /* of everything below */
-    struct submit_stats         stats;
-    struct progress             progress;
-    enum tly_err                err; /* the first that ended a worker */
-    struct tly_diag             diag;
+    atomic_bool                 told; /* the person knows that nothing is answered just now */
+    atomic_bool         deaf; /* repeated for the whole time, and nobody has answered since */
+    pthread_mutex_t     lock; /* of everything below */
+    struct submit_stats stats;
+    struct progress     progress;
+    enum tly_err        err; /* the first that ended a worker */
+    struct tly_diag     diag;
 };
 
 /* One worker's connection and memory. */

@@ -30,6 +30,13 @@ option_find(const struct cli_command *command, const char *name, size_t len)
     return NULL;
 }
 
+/* What stands before an option's name where a person types it. */
+static const char *
+dashes(const char *name)
+{
+    return name[1] == '\0' ? "-" : "--";
+}
+
 /* One word of the command line, and what it is. */
 struct word {
     enum { WORD_ARG, WORD_OPTION, WORD_UNKNOWN, WORD_NO_VALUE, WORD_WITH_VALUE, WORD_END } kind;
@@ -131,7 +138,7 @@ command_help(const struct cli *cli, FILE *out)
     (void)fprintf(out, "\nOptions:\n");
     for (const struct cli_option *o = command->options; o != NULL && o->name != NULL; o++) {
         char left[128];
-        (void)snprintf(left, sizeof left, "%s%s%s%s", o->name[1] == '\0' ? "-" : "--", o->name,
+        (void)snprintf(left, sizeof left, "%s%s%s%s", dashes(o->name), o->name,
                        o->value == NULL ? "" : " ", o->value == NULL ? "" : o->value);
         help_columns(out, left, o->help);
     }
@@ -196,12 +203,13 @@ usage_fault(const struct cli *cli, char text[256])
             return text;
         }
         if (word.kind == WORD_NO_VALUE || word.kind == WORD_WITH_VALUE) {
-            (void)snprintf(text, 256, "option %s takes %s", word.option->name,
-                           word.kind == WORD_NO_VALUE ? "a value" : "no value");
+            (void)snprintf(text, 256, "option %s%s takes %s", dashes(word.option->name),
+                           word.option->name, word.kind == WORD_NO_VALUE ? "a value" : "no value");
             return text;
         }
         if (word.kind == WORD_OPTION && !word.option->many && repeated(cli, word.option)) {
-            (void)snprintf(text, 256, "option %s stands more than once", word.option->name);
+            (void)snprintf(text, 256, "option %s%s stands more than once",
+                           dashes(word.option->name), word.option->name);
             return text;
         }
         args_n += word.kind == WORD_ARG;
@@ -344,8 +352,8 @@ cli_number(const struct cli *cli, const char *name, uint64_t initial, uint64_t m
     const bool               ok = text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0;
     if (!ok || v < min || v > max) {
         (void)cli_say(cli, CLI_UNUSABLE,
-                      "option %s: \"%s\" is no whole number from %" PRIu64 " to %" PRIu64, name,
-                      text, min, max);
+                      "option %s%s: \"%s\" is no whole number from %" PRIu64 " to %" PRIu64,
+                      dashes(name), name, text, min, max);
         return false;
     }
     *out = v;

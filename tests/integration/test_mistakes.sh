@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# What a tired operator does wrong: the message names the thing, its value and the way on, the exit code is
+# that of the guide, and nothing stays silent for minutes.  Timeout: 120 s.
+. "$(dirname "$0")/lib.sh"
+
+ctl=$B/tallyctl sim=$B/tallysim e=$t_dir/e
+wrong() { # NAME CODE REGEX COMMAND...: output in $out
+    e_name=$1 e_want=$2 e_text=$3
+    shift 3
+    e_rc=0
+    out=$(timeout 30 "$@" 2>&1 </dev/null) || e_rc=$?
+    is "$e_name: exit code" "$e_rc" "$e_want"
+    like "$e_name: says so" "$out" "$e_text"
+}
+# A port of loopback that nobody listens on: it is bound, so that nobody else can take it meanwhile.
+mkfifo "$t_dir/hold"
+"$python" -c 'import socket, sys, time
+s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True); sys.stdin.read()' \
+    <"$t_dir/hold" >"$t_dir/port" &
+exec 9>"$t_dir/hold"
+wait_for 10 test -s "$t_dir/port"
+nobody=https://127.0.0.1:$(cat "$t_dir/port")
+
+# ---- making the same again, keys, numbers -----------------------------------------------------------------
+ok 'make' "$sim" make --branches 100 --seed 3 "$e"
+wrong 'record before enrol' 2 'e/registry: ' "$sim" record "$e" -o "$t_dir/x"
+ok 'enrol' "$sim" enrol "$e"
+ok 'record' "$sim" record "$e" -o "$e/night.ndjson"
+wrong 'make over an election' 1 'election\.json: is there already and is not overwritten' "$sim" make "$e"
+wrong 'enrol over keys' 1 'root\.key: is there already and is not overwritten' "$sim" enrol "$e"
+is 'seeds of the terminals are for their owner alone' "$(stat -c %a "$e/keys/signing.csv")" 600
+is 'the registry is for everybody' "$(stat -c %a "$e/registry/terminals.csv")" 644
+wrong 'a number with a letter' 2 'option --branches: "2k" is no whole number' "$sim" make --branches 2k "$t_dir/x"
+wrong 'an option without its value' 2 'option --branches takes a value' "$sim" make "$t_dir/x" --branches
+wrong 'an option twice' 2 'option --seed stands more than once' "$sim" make --seed 1 --seed 2 "$t_dir/x"
+wrong 'a short one without its value' 2 'option -o takes a value' "$sim" record "$e" -o
+
+# ---- nobody there --------------------------------------------------------------------------------------
+wrong 'replay to nobody' 1 "$nobody: .*Connection refused; repeating for up to 2 s" \
+    "$sim" replay "$e/night.ndjson" --keys "$e/keys" --url "$nobody" --retry-for 2
+like 'without a word for every bundle' "$out" '\(further ones are only counted\)'
+like 'and every bundle is accounted for' "$out" '^sent 100 .* 0 new, 0 the same, 0 conflicting, 100 refused'
+wrong 'replay to nobody, paced' 1 '100 refused' \
+    "$sim" replay "$e/night.ndjson" --keys "$e/keys" --url "$nobody" --retry-for 1 --rate 1000
+wrong 'import to nobody: says that it waits' 124 "$nobody: .*Connection refused; repeating for up to 600 s" \
+    timeout 2 "$ctl" import "$e/night.ndjson" --url "$nobody" --ca "$e/keys/ca.crt" --client "$e/keys/clients/relay.pem"
+wrong 'two speeds' 2 '--rate and --timed: one or the other' \
+    "$sim" replay "$e/night.ndjson" --keys "$e/keys" --url "$nobody" --rate 1 --timed
+wrong 'receipts into nowhere' 2 'nowhere/r: cannot be written: No such file' \
+    "$sim" replay "$e/night.ndjson" --keys "$e/keys" --url "$nobody" --receipts "$t_dir/nowhere/r"
+wrong 'import of a folder' 2 'a folder or a device, not a recording' \
+    "$ctl" import "$e" --url "$nobody" --ca "$e/keys/ca.crt" --client "$e/keys/clients/relay.pem"
+wrong 'import of something else' 2 'counts\.csv:1: not a recorded bundle' \
+    "$ctl" import "$e/counts.csv" --url "$nobody" --ca "$e/keys/ca.crt" --client "$e/keys/clients/relay.pem"
+exec 9>&-
+done_testing
