@@ -73,6 +73,10 @@ struct outcome {
 /* Runs a method over given counts (the seat calculator, tests); as outcome_run() otherwise. */
 TLY_MUST enum tly_err outcome_of(const struct method *method, const struct method_input *in,
                                  struct tly_arena *arena, struct outcome *out);
+/* What a contest's totals are to its rule.  Borrows from the tally and the definition.
+ * Errors: TLY_ENOMEM. */
+TLY_MUST enum tly_err outcome_input(const struct tally *tally, struct contest_ix contest,
+                                    struct tly_arena *arena, struct method_input *in);
 /* Runs a contest's rule over its totals.  Deterministic; does not depend on the order of lists or
  * candidates.
  * Errors: TLY_ENOMEM. */

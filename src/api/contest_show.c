@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A contest's object of design 9: totals, outcome by its rule, and the steps to redo it. */
 #include "api_int.h"
-#include "core/outcome.h"
+#include "core/readings.h"
 
 /* What the parts of the object are made from. */
 struct view {
@@ -11,6 +11,8 @@ struct view {
     struct contest_ix      ix;
     const struct method   *method;
     const struct outcome  *outcome;
+    const struct reading  *readings;
+    uint32_t               readings_n;
     bool                   counted; /* else every number is null */
 };
 
@@ -34,13 +36,12 @@ list_code(const struct view *v, uint32_t i)
 }
 
 static json_t *
-parameters(const struct view *v)
+parameters(const struct view *v, const uint32_t params[])
 {
-    const struct rule *rule = &v->election->rules[v->contest->rule];
-    json_t            *out  = json_object();
+    json_t *out = json_object();
     for (unsigned i = 0; i < v->method->params_n; i++) {
         const struct method_param *p     = &v->method->params[i];
-        const uint32_t             value = rule->params[i];
+        const uint32_t             value = params[i];
         json_t                    *shown = p->words != NULL ? json_string(p->words[value])
                                            : p->boolean     ? json_boolean(value)
                                                             : number(value);
@@ -144,13 +145,13 @@ codes(const struct view *v, const uint32_t list[], uint32_t n, bool of_lists)
 }
 
 static json_t *
-ties(const struct view *v)
+ties(const struct view *v, const struct outcome *outcome)
 {
     static const char *const kinds[] = {
         [TIE_SEAT] = "seat", [TIE_ALTERNATE] = "alternate", [TIE_LIST] = "list"};
     json_t *out = json_array();
-    for (uint32_t i = 0; v->counted && i < v->outcome->ties_n; i++) {
-        const struct tie *tie = &v->outcome->ties[i];
+    for (uint32_t i = 0; i < outcome->ties_n; i++) {
+        const struct tie *tie = &outcome->ties[i];
         json_array_append_new(
             out, json_pack("{s:I,s:o,s:s}", "at_stake", (json_int_t)tie->at_stake, "among",
                            codes(v, tie->among, tie->among_n, tie->kind == TIE_LIST), "kind",
@@ -174,6 +175,32 @@ steps(const struct view *v)
     return out;
 }
 
+static json_t *
+reading(const struct view *v, const struct reading *r)
+{
+    json_t *seats = json_object();
+    for (uint32_t i = 0; i < v->contest->lists_n; i++) {
+        json_object_set_new(seats, list_code(v, i), number(r->outcome.list_seats[i]));
+    }
+    return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:b}", "name", r->name, "parameters",
+                     parameters(v, r->params), "seats", seats, "pool",
+                     r->outcome.has_pool ? number(r->outcome.pool_seats) : json_null(), "winners",
+                     codes(v, r->outcome.winners, r->outcome.winners_n, false), "ties",
+                     ties(v, &r->outcome), "vacancies", number(r->outcome.vacancies), "differs",
+                     r->differs);
+}
+
+/* What the other readings of the law would give; only of totals that there are. */
+static json_t *
+readings(const struct view *v)
+{
+    json_t *out = json_array();
+    for (uint32_t i = 0; i < v->readings_n; i++) {
+        json_array_append_new(out, reading(v, &v->readings[i]));
+    }
+    return out;
+}
+
 /* The facts of the definition. */
 static void
 put_facts(const struct view *v, json_t *o)
@@ -184,7 +211,7 @@ put_facts(const struct view *v, json_t *o)
     json_object_set_new(o, "name", api_show_name(&c->name));
     json_object_set_new(o, "rule", json_string(v->election->rules[c->rule].code));
     json_object_set_new(o, "method", json_string(v->method->name));
-    json_object_set_new(o, "parameters", parameters(v));
+    json_object_set_new(o, "parameters", parameters(v, v->election->rules[c->rule].params));
     json_object_set_new(o, "seats", number(c->seats));
     json_object_set_new(o, "alternates_n", number(c->alternates));
 }
@@ -197,8 +224,24 @@ put_outcome(const struct view *v, json_t *o)
     json_object_set_new(o, "winners", codes(v, r->winners, v->counted ? r->winners_n : 0, false));
     json_object_set_new(o, "alternates",
                         codes(v, r->alternates, v->counted ? r->alternates_n : 0, false));
-    json_object_set_new(o, "ties", ties(v));
+    json_object_set_new(o, "ties", ties(v, r));
     json_object_set_new(o, "vacancies", v->counted ? number(r->vacancies) : json_null());
+}
+
+/* Outcome and, when asked for, readings of what is counted. */
+static enum tly_err
+count(struct view *v, bool whole, struct tly_arena *arena, struct outcome *outcome,
+      struct reading **readings)
+{
+    struct method_input in;
+    enum tly_err        err = outcome_input(v->tally, v->ix, arena, &in);
+    if (err == TLY_OK) {
+        err = outcome_of(v->method, &in, arena, outcome);
+    }
+    if (err == TLY_OK && whole) {
+        err = readings_of(v->method, &in, outcome, arena, readings, &v->readings_n);
+    }
+    return err;
 }
 
 json_t *
@@ -208,18 +251,20 @@ api_show_contest(const struct tally *tally, struct contest_ix ix, bool whole,
     const struct election *election = tally->election;
     const struct contest  *contest  = &election->contests[ix.v];
     struct outcome         outcome  = {0};
+    struct reading        *list     = NULL;
     const struct progress *progress = &tally->contest_progress[ix.v];
-    if (progress->counted > 0 && outcome_run(tally, ix, arena, &outcome) != TLY_OK) {
+    struct view            v        = {.tally    = tally,
+                                       .election = election,
+                                       .contest  = contest,
+                                       .ix       = ix,
+                                       .method   = election->rules[contest->rule].method,
+                                       .outcome  = &outcome,
+                                       .counted  = progress->counted > 0};
+    if (v.counted && count(&v, whole, arena, &outcome, &list) != TLY_OK) {
         return NULL;
     }
-    const struct view v = {.tally    = tally,
-                           .election = election,
-                           .contest  = contest,
-                           .ix       = ix,
-                           .method   = election->rules[contest->rule].method,
-                           .outcome  = &outcome,
-                           .counted  = progress->counted > 0};
-    json_t           *o = json_object();
+    v.readings = list;
+    json_t *o  = json_object();
     put_facts(&v, o);
     json_object_set_new(
         o, "status", json_string(api_contest_status(tally, ix, v.counted && outcome.ties_n > 0)));
@@ -238,7 +283,7 @@ api_show_contest(const struct tally *tally, struct contest_ix ix, bool whole,
     put_outcome(&v, o);
     if (whole) {
         json_object_set_new(o, "steps", steps(&v));
-        json_object_set_new(o, "readings", json_array());
+        json_object_set_new(o, "readings", readings(&v));
     }
     json_object_set_new(o, "position", number(tally->contest_position[ix.v]));
     return o;

@@ -89,13 +89,12 @@ outcome_of(const struct method *method, const struct method_input *in, struct tl
 }
 
 enum tly_err
-outcome_run(const struct tally *tally, struct contest_ix ix, struct tly_arena *arena,
-            struct outcome *out)
+outcome_input(const struct tally *tally, struct contest_ix ix, struct tly_arena *arena,
+              struct method_input *in)
 {
     const struct election *e = tally->election;
     TLY_CHECK(ix.v < e->contests_n);
     const struct contest *contest = &e->contests[ix.v];
-    const struct rule    *rule    = &e->rules[contest->rule];
     const uint64_t       *options = tally->options + contest->options_first;
     uint32_t             *lists   = TLY_NEW(arena, uint32_t, contest->candidates_n);
     if (lists == NULL) {
@@ -105,8 +104,8 @@ outcome_run(const struct tally *tally, struct contest_ix ix, struct tly_arena *a
         const struct list_ix list = e->candidates[contest->candidates_first + i].list;
         lists[i]                  = list.v == IX_NONE ? IX_NONE : list.v - contest->lists_first;
     }
-    const struct method_input in = {
-        .params         = rule->params,
+    *in = (struct method_input){
+        .params         = e->rules[contest->rule].params,
         .seats          = contest->seats,
         .alternates     = contest->alternates,
         .lists_n        = contest->lists_n,
@@ -116,5 +115,16 @@ outcome_run(const struct tally *tally, struct contest_ix ix, struct tly_arena *a
         .candidate_list = lists,
         .valid_ballots  = tally->contests[ix.v].n[COUNT_VALID],
     };
-    return outcome_of(rule->method, &in, arena, out);
+    return TLY_OK;
+}
+
+enum tly_err
+outcome_run(const struct tally *tally, struct contest_ix ix, struct tly_arena *arena,
+            struct outcome *out)
+{
+    const struct election *e = tally->election;
+    struct method_input    in;
+    const enum tly_err     err = outcome_input(tally, ix, arena, &in);
+    return err != TLY_OK ? err
+                         : outcome_of(e->rules[e->contests[ix.v].rule].method, &in, arena, out);
 }

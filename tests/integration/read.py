@@ -111,9 +111,29 @@ def test_shape(w):
     w.tap.same(set(whole["candidates"][0]), {"candidate", "name", "list", "votes", "personal", "by_list", "elected",
                                              "rank"}, "candidate of list_ir")
     w.tap.same(set(whole["lists"][0]), {"list", "name", "ballots", "votes", "seats"}, "list")
+    check_readings(w, next(c for c in lists if c["ballots"])["contest"])
     branch = w.get(f"/v1/branches/{next(iter(w.e.branches))}").json()
     w.tap.same(list(branch), ["branch", "area", "kind", "name", "status", "contests", "timeline"], "branch")
     w.tap.ok({"contest", "state", "revision", "ballots", "checks"} <= set(branch["contests"][0]), "its contests")
+
+
+def check_readings(w, code):
+    """What the law's other readings give, beside what is in force."""
+    contest = w.get(f"/v1/contests/{code}").json()
+    readings = contest["readings"]
+    w.tap.same({tuple(r) for r in readings}, {("name", "parameters", "seats", "pool", "winners", "ties", "vacancies",
+               "differs")}, "every reading: its keys in order")
+    names = [r["name"] for r in readings]
+    w.tap.ok(names[:5] == ["A", "B", "C", "D", "E"] and len(set(names)) == len(names) > 10,
+             "the variants, then every parameter changed alone", names)
+    w.tap.same(len({json.dumps(r["parameters"]) for r in readings}), len(readings), "a set of parameters once")
+    own = {"seats": {row["list"]: row["seats"] for row in contest["lists"]},
+           "pool": contest["pool"] and contest["pool"]["seats"], "winners": contest["winners"],
+           "vacancies": contest["vacancies"]}
+    w.tap.same([r["name"] for r in readings if not r["differs"] and {k: r[k] for k in own} != own], [],
+               "one that does not differ elects the same")
+    w.tap.same([r["differs"] for r in readings if r["parameters"] == contest["parameters"]], [False],
+               "the one in force is among them")
 
 
 def test_numbers(w):
