@@ -259,9 +259,10 @@ rebuild_done(struct rebuild *rb)
 }
 
 static enum tly_err
-rows_read(struct rebuild *rb, uint64_t size, struct tly_diag *diag)
+rows_read(struct rebuild *rb, struct tly_diag *diag)
 {
-    enum tly_err err = store_read(rb->service->store, 0, size, row_take, rb, diag);
+    /* Rows behind the head, too: left there, one would end the first batch that needs its place. */
+    enum tly_err err = store_read(rb->service->store, 0, INT64_MAX, row_take, rb, diag);
     for (unsigned i = 0; i < 2 && err == TLY_OK; i++) {
         err = chunk_turn(rb, diag); /* the last two chunks */
     }
@@ -383,7 +384,7 @@ service_rebuild(struct service *s, const struct note_head *head, struct tly_diag
         err          = rb.chunks[i] == NULL ? TLY_ENOMEM : TLY_OK;
     }
     if (err == TLY_OK) {
-        err = rows_read(&rb, head->size, diag);
+        err = rows_read(&rb, diag);
     }
     if (err == TLY_OK) {
         err = root_check(s, head, diag);

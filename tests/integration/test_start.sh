@@ -95,6 +95,10 @@ tampered "an entry gone from the end" 'the ledger has 99 entries, its head row s
     "DELETE FROM tally.ledger WHERE position = 99" "INSERT INTO tally.ledger SELECT * FROM kept WHERE position = 99"
 tampered "an entry gone from the middle" 'position|ledger' \
     "DELETE FROM tally.ledger WHERE position = 50" "INSERT INTO tally.ledger SELECT * FROM kept WHERE position = 50"
+tampered "an entry behind the head" 'position 100: ' \
+    "INSERT INTO tally.ledger SELECT 100, 3, branch, terminal, revision, prev, payload_hash, envelope_hash, envelope_hash,
+        payload, head, tail, alphabet, held, accepted_ms FROM kept WHERE position = 99" \
+    "DELETE FROM tally.ledger WHERE position = 100"
 tampered "a time set back" 'position 1: accepted before its predecessor' \
     "UPDATE tally.ledger SET accepted_ms = 0 WHERE position = 1" "$(back accepted_ms)"
 tampered "a signed head forged" 'signed head of size [0-9]+ is not of this ledger' \
