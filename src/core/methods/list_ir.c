@@ -217,9 +217,9 @@ first_round(struct work *w)
         const tly_u128 sv = (tly_u128)s->in->seats * s->votes[e];
         const tly_u128 n  = down ? sv / t : (2 * sv + t) / (2 * t);
         const tly_u128 h  = sv * 100 / t;
-        w->up[e]          = n > sv / t;
-        /* More than all seats is possible only with base ballots_x_seats and numbers that
-         * contradict each other; it is cut the same way as any seat too many. */
+        /* More than all seats is possible only with base ballots_x_seats and more than `seats`
+         * votes a ballot; it is cut here, and then there is no rounding left to take back. */
+        w->up[e]      = n > sv / t && n <= s->in->seats;
         w->rounded[e] = n < s->in->seats ? (uint32_t)n : s->in->seats;
         s->won[e]     = w->rounded[e];
         seats_step(s, down ? &whole : &half, e, w->rounded[e],

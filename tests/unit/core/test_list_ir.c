@@ -100,6 +100,8 @@ static const struct example examples[] = {
     {"a list without votes takes nothing", {A_()}, .lists_n = 2, .votes = {10, 0}, .persons = {20, 20}, .want = {20, 0}},
     {"a draw that decides nothing is not asked for", {A_()},
      .lists_n = 2, .votes = {105, 105}, .persons = {5, 5}, .want = {5, 5}},
+    {"more than all seats: nothing is taken back from whole ones", {"base=ballots_x_seats", "over_rule=smallest_rounded_up_fraction"},
+     .lists_n = 2, .votes = {22600, 1270}, .persons = {30, 21}, .valid = 1000, .want = {21, 0}},
     {"all is asked for when lists are too many to follow", {B_},
      .lists_n = 6, .votes = {5, 5, 5, 5, 5, 5}, .persons = {21, 21, 21, 21, 21, 21}, .want = {3, 3, 3, 3, 3, 3}, .tied = 3},
 };
