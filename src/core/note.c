@@ -232,7 +232,7 @@ note_check(struct tly_bytes note, const struct note_vkey *vkey, struct note_head
         }
     } while (rd_left(&rd) > 0);
     if (!found) {
-        return tly_fail(diag, TLY_ENOKEY, "no signature line of %s", vkey->name);
+        return tly_fail(diag, TLY_ENOKEY, "not signed by this key as %s", vkey->name);
     }
     if (!correct) {
         return tly_fail(diag, TLY_EFORBID, "the signature of %s does not verify", vkey->name);

@@ -13,7 +13,8 @@
 #define IMPORT_RETRY_MS    600000
 
 static const struct cli_option options[] = {
-    {"url", "URL", "the ingest listener (default: $TALLY_URL, https://localhost:8443)", false},
+    {"url", "URL", "the ingest listener (default: $TALLY_INGEST_URL, https://localhost:8443)",
+     false},
     {"ca", "FILE", "the CA's certificate (default: $TALLY_CA, /etc/tallyd/ca.crt)", false},
     {"client", "PEM", "the relay's certificate and key (default: $TALLY_CLIENT)", false},
     {"json", NULL, "a line of JSON a file", false},
@@ -92,7 +93,7 @@ run(const struct cli *cli)
     struct remote_options where = {.url    = cli_value(cli, "url", NULL),
                                    .ca     = cli_value(cli, "ca", NULL),
                                    .client = cli_value(cli, "client", NULL)};
-    remote_defaults(&where, "https://localhost:8443");
+    remote_defaults(&where, "TALLY_INGEST_URL", "https://localhost:8443");
     for (unsigned i = 0; i < cli_args_n(cli); i++) {
         const enum cli_exit code = import_file(cli, &where, cli_arg(cli, i));
         worst                    = code > worst ? code : worst;

@@ -11,7 +11,7 @@ online_open(const struct cli *cli, struct remote **out, struct tly_diag *diag)
     struct remote_options options = {.url    = cli_value(cli, "url", NULL),
                                      .ca     = cli_value(cli, "ca", NULL),
                                      .client = cli_value(cli, "client", NULL)};
-    remote_defaults(&options, "https://localhost:8444");
+    remote_defaults(&options, "TALLY_URL", "https://localhost:8444");
     return remote_open(&options, out, diag);
 }
 

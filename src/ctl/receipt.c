@@ -61,8 +61,10 @@ check_payload(const char *path, const struct receipt *receipt, struct tly_arena 
                : tly_fail(diag, TLY_ECONFLICT, "%s is not the payload of this receipt", path);
 }
 
+/* *usable: whether there is a receipt and a key, so that an error is the answer no. */
 static enum tly_err
-check(const struct cli *cli, struct tly_arena *arena, struct receipt *out, struct tly_diag *diag)
+check(const struct cli *cli, struct tly_arena *arena, struct receipt *out, bool *usable,
+      struct tly_diag *diag)
 {
     struct tly_bytes text;
     struct tly_key   key;
@@ -73,11 +75,13 @@ check(const struct cli *cli, struct tly_arena *arena, struct receipt *out, struc
         err = keyfile_read_public(cli_value(cli, "log-key", ""), &key, diag);
     }
     if (err != TLY_OK) {
+        *usable = false;
         return err;
     }
     if (cli_value(cli, "origin", NULL) != NULL) {
         (void)snprintf(origin, sizeof origin, "%s", cli_value(cli, "origin", NULL));
     } else if (!origin_of(text, origin)) {
+        *usable = false;
         return tly_fail(diag, TLY_EINPUT, "%s: not a receipt (tlog-proof)", cli_arg(cli, 0));
     }
     note_vkey_make(origin, &key, &vkey);
@@ -100,8 +104,9 @@ run(const struct cli *cli)
         return cli_say(cli, CLI_UNUSABLE,
                        "--log-key is required: a receipt proves nothing without it");
     }
-    const enum tly_err err = check(cli, &arena, &receipt, &diag);
-    if (err == TLY_EINPUT || err == TLY_ECORRUPT) {
+    bool               usable = true;
+    const enum tly_err err    = check(cli, &arena, &receipt, &usable, &diag);
+    if (usable && (err == TLY_EINPUT || err == TLY_ECORRUPT)) {
         return cli_say(cli, CLI_REFUSED, "%s", diag.text);
     }
     if (err != TLY_OK) {

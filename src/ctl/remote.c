@@ -34,9 +34,9 @@ first_of(const char *option, const char *variable, const char *standard)
 }
 
 void
-remote_defaults(struct remote_options *options, const char *url)
+remote_defaults(struct remote_options *options, const char *variable, const char *url)
 {
-    options->url    = first_of(options->url, "TALLY_URL", url);
+    options->url    = first_of(options->url, variable, url);
     options->ca     = first_of(options->ca, "TALLY_CA", "/etc/tallyd/ca.crt");
     options->client = first_of(options->client, "TALLY_CLIENT", "/etc/tallyd/client.pem");
 }
@@ -110,9 +110,10 @@ remote_get(struct remote *remote, const char *path, struct tly_arena *arena, str
     const enum tly_err     err   = client_request(remote->client, "GET", path, NULL, none, NULL,
                                                   REMOTE_ANSWER_MAX, arena, &reply, &why);
     if (err != TLY_OK) {
-        return tly_fail(diag, err == TLY_ENOMEM ? TLY_ENOMEM : TLY_EIO,
-                        "%s: %s (is the daemon running, and is this client registered?)",
-                        remote->url, why.text);
+        return tly_fail(
+            diag, err == TLY_ENOMEM ? TLY_ENOMEM : TLY_EIO, "%s: %s (%s)", remote->url, why.text,
+            err == TLY_EFORBID ? "is --ca its authority, and --client registered and in force?"
+                               : "is the daemon running, and is this its api port?");
     }
     if (reply.status != 200) {
         return problem(path, &reply, diag);

@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "pack/json.h"
 
-/* Where and who: by option, else by environment (TALLY_URL, TALLY_CA, TALLY_CLIENT), else the
+/* Where and who: by option, else by environment (the variable of the listener, TALLY_CA, TALLY_CLIENT), else the
  * default. */
 struct remote_options {
     const char *url;    /* https://HOST:PORT */
@@ -17,7 +17,7 @@ struct remote_options {
 struct remote;
 
 /* Fills what no option gave; url: the default of the listener that is asked. */
-void remote_defaults(struct remote_options *options, const char *url);
+void remote_defaults(struct remote_options *options, const char *variable, const char *url);
 /* Errors: TLY_EINPUT a file or the URL is unusable; TLY_ENOMEM. */
 TLY_MUST enum tly_err remote_open(const struct remote_options *options, struct remote **out,
                                   struct tly_diag *diag);

@@ -54,10 +54,11 @@ root_keys_read(struct ground *g, const struct settings *settings, const char *co
             if (*n == ROOT_KEYS_MAX) {
                 return tly_fail(diag, TLY_EINPUT, "root_keys: more than %d", ROOT_KEYS_MAX);
             }
+            struct tly_diag    why = {0};
             const enum tly_err err =
-                path == NULL ? TLY_ENOMEM : keyfile_read_public(path, &keys[*n], diag);
+                path == NULL ? TLY_ENOMEM : keyfile_read_public(path, &keys[*n], &why);
             if (err != TLY_OK) {
-                return err;
+                return tly_fail(diag, err, "root_keys: %s", why.text);
             }
             (*n)++;
         }

@@ -13,6 +13,7 @@
 
 #define LEDGER_ARENA_MAX ((size_t)16 << 30)
 #define STORE_RETRY_MS   200
+#define STORE_EXTEND_US  60000000 /* of systemd's patience, while PostgreSQL is away */
 #define OPS_CONNECTIONS  64
 #define OPS_ARENA_MAX    ((size_t)1 << 20)
 
@@ -58,10 +59,12 @@ store_wait(struct service *s, struct tly_diag *diag)
             return err;
         }
         if (!said) {
-            log_event(LOG_WARNING, "store.wait", "why=%s", log_text(tly_text(diag->text)).s);
-            (void)sd_notifyf(0, "STATUS=waiting for PostgreSQL");
+            log_event(LOG_WARNING, "store.wait", "why=%s", diag->text); /* libpq's words, whole */
             said = true;
         }
+        /* Not ready, but not hanging either: systemd gives it more time. */
+        (void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%d\nSTATUS=waiting for PostgreSQL: %.200s",
+                         STORE_EXTEND_US, diag->text);
         if (service_told_to_stop(STORE_RETRY_MS)) {
             return tly_fail(diag, TLY_ELIMIT, "told to stop while waiting for PostgreSQL");
         }

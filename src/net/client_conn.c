@@ -181,16 +181,18 @@ handshake_failed(struct client *client, enum client_io io, struct tly_diag *diag
     unsigned long code   = ERR_peek_last_error();
     enum tly_err  err    = TLY_EBUSY;
     const char   *why    = "the connection ended in the handshake";
+    const char   *whose  = "";
     if (verify != X509_V_OK) {
-        err = TLY_EFORBID;
-        why = X509_verify_cert_error_string(verify);
+        err   = TLY_EFORBID;
+        whose = "the server's certificate: ";
+        why   = X509_verify_cert_error_string(verify);
     } else if (io == CLIENT_IO_LATE) {
         why = "no handshake in time";
     } else if (io == CLIENT_IO_REFUSED || code != 0) {
         err = io == CLIENT_IO_REFUSED ? TLY_EFORBID : TLY_EBUSY;
         why = ERR_reason_error_string(code);
     }
-    return tly_fail(diag, err, "%s port %s: %s", client->host, client->port,
+    return tly_fail(diag, err, "%s port %s: %s%s", client->host, client->port, whose,
                     why == NULL ? "TLS failed" : why);
 }
 

@@ -334,7 +334,7 @@ start_mhd(struct http_server *s, struct tly_diag *diag)
         tls ? secure : plain, MHD_OPTION_END);
     if (s->daemon == NULL) {
         return tly_fail(diag, TLY_EINPUT, "%s: the server does not start%s", c->name,
-                        tls ? ": certificate or key unusable" : "");
+                        tls ? ": its certificate or key is unusable, or they are not a pair" : "");
     }
     return TLY_OK;
 }

@@ -50,7 +50,7 @@ open_new(const struct http_config *config, int *fd, struct tly_diag *diag)
     union address   address;
     const socklen_t len = parse_address(config->address, config->port, &address);
     if (len == 0) {
-        return tly_fail(diag, TLY_EINPUT, "%s: \"%s\" is no IP address", config->name,
+        return tly_fail(diag, TLY_EINPUT, "%s.address = \"%s\" is no IP address", config->name,
                         config->address);
     }
     const int s = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

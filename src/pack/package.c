@@ -98,40 +98,53 @@ signatures_read(const char *dir, struct tly_arena *arena, struct envelope *out,
 
 /* One member of the payload against what it must be. */
 static enum tly_err
-member_check(const json_t *root, const char *key, const char *want, struct tly_diag *diag)
+member_check(const char *dir, const json_t *root, const char *key, const char *want,
+             struct tly_diag *diag)
 {
     const char *got = json_string_value(json_object_get(root, key));
-    if (got == NULL || strcmp(got, want) != 0) {
-        return tly_fail(diag, TLY_EINPUT, PART_SIGNATURES ": \"%s\" is \"%.80s\", it must be %s",
-                        key, got == NULL ? "" : got, want);
+    if (got == NULL) {
+        got = "";
     }
-    return TLY_OK;
+    if (strcmp(got, want) == 0) {
+        return TLY_OK;
+    }
+    if (strcmp(key, "hash") == 0) {
+        return tly_fail(diag, TLY_EINPUT,
+                        "%.80s: is not what was signed: hash %.64s was, it is %s; restore it, or "
+                        "sign it again (tallyctl sign)",
+                        dir, got, want);
+    }
+    return tly_fail(diag, TLY_EINPUT,
+                    "%.80s/" PART_SIGNATURES ": \"%s\" is \"%.80s\", it must be %s", dir, key, got,
+                    want);
 }
 
 /* Is the envelope about this package?  Any JSON text with the three members will do: the format is
  * open to other signers than package_sign(). */
 static enum tly_err
-about_check(const struct envelope *envelope, enum package_kind kind, const char *election,
-            const struct tly_hash *hash, struct tly_diag *diag)
+about_check(const char *dir, const struct envelope *envelope, enum package_kind kind,
+            const char *election, const struct tly_hash *hash, struct tly_diag *diag)
 {
     if (!tly_bytes_eq(envelope->type, tly_text(ENVELOPE_TYPE_PACKAGE))) {
-        return tly_fail(diag, TLY_EINPUT, PART_SIGNATURES ": of type \"%.*s\", not a package's",
+        return tly_fail(diag, TLY_EINPUT,
+                        "%s/" PART_SIGNATURES ": of type \"%.*s\", not a package's", dir,
                         (int)envelope->type.len, (const char *)envelope->type.data);
     }
     TLY_AUTO(json)
     json_t *root = json_loadb((const char *)envelope->payload.data, envelope->payload.len,
                               JSON_REJECT_DUPLICATES, NULL);
     if (!json_is_object(root) || json_object_size(root) != 3) {
-        return tly_fail(diag, TLY_EINPUT,
-                        PART_SIGNATURES ": the payload is not {\"package\",\"election\",\"hash\"}");
+        return tly_fail(
+            diag, TLY_EINPUT,
+            "%s/" PART_SIGNATURES ": the payload is not {\"package\",\"election\",\"hash\"}", dir);
     }
     char hex[TLY_HEX_SIZE(sizeof hash->b)];
     tly_hex(hash->b, sizeof hash->b, hex);
-    enum tly_err err = member_check(root, "package", kind_name(kind), diag);
+    enum tly_err err = member_check(dir, root, "package", kind_name(kind), diag);
     if (err == TLY_OK) {
-        err = member_check(root, "election", election, diag);
+        err = member_check(dir, root, "election", election, diag);
     }
-    return err == TLY_OK ? member_check(root, "hash", hex, diag) : err;
+    return err == TLY_OK ? member_check(dir, root, "hash", hex, diag) : err;
 }
 
 /* The old signatures over the same payload, then ours: made anew as text, since only the keys'
@@ -233,7 +246,7 @@ package_verify(const char *dir, enum package_kind kind, const char *election,
         return tly_fail(diag, TLY_ENOKEY, "%s: nobody has signed it (no " PART_SIGNATURES ")", dir);
     }
     if (err == TLY_OK) {
-        err = about_check(&envelope, kind, election, hash, diag);
+        err = about_check(dir, &envelope, kind, election, hash, diag);
     }
     if (err != TLY_OK) {
         return err;
@@ -254,8 +267,8 @@ package_verify(const char *dir, enum package_kind kind, const char *election,
     }
     if (good < threshold) {
         return tly_fail(diag, TLY_ENOKEY,
-                        "%s: %u of the root keys given have signed it, %u must have", dir, good,
-                        threshold);
+                        "%s: %u of the %u root keys given have signed it, %u must have", dir, good,
+                        keys_n, threshold);
     }
     return TLY_OK;
 }

@@ -55,7 +55,12 @@ store_drop(struct store *store)
 static enum tly_err
 lost(struct store *store, struct tly_diag *diag)
 {
-    (void)tly_fail(diag, TLY_EBUSY, "database connection: %s", PQerrorMessage(store->conn));
+    const char *why = PQerrorMessage(store->conn);
+    size_t      len = strlen(why); /* libpq ends its texts with a newline */
+    while (len > 0 && why[len - 1] == '\n') {
+        len--;
+    }
+    (void)tly_fail(diag, TLY_EBUSY, "database connection: %.*s", (int)len, why);
     store_drop(store);
     return TLY_EBUSY;
 }
@@ -341,6 +346,25 @@ store_run(struct store *store, const char *sql, const struct store_params *param
 
 /* ---- connecting ---- */
 
+/* Waiting does not mend a text that libpq cannot read.  One without '=' and "://" is a bare name. */
+static enum tly_err
+conninfo_check(const char *conninfo, struct tly_diag *diag)
+{
+    if (strchr(conninfo, '=') == NULL && strstr(conninfo, "://") == NULL) {
+        return TLY_OK;
+    }
+    char             *why     = NULL;
+    PQconninfoOption *options = PQconninfoParse(conninfo, &why);
+    enum tly_err      err     = TLY_OK;
+    if (options == NULL) {
+        const size_t len = why == NULL ? 0 : strcspn(why, "\n");
+        err = tly_fail(diag, TLY_EINPUT, "database: %.*s", (int)len, why == NULL ? "" : why);
+    }
+    PQconninfoFree(options);
+    PQfreemem(why);
+    return err;
+}
+
 enum tly_err
 store_dial(struct store *store, struct tly_diag *diag)
 {
@@ -488,7 +512,10 @@ store_open(const char *conninfo, struct store **out, struct tly_diag *diag)
     if (store == NULL || (store->conninfo = strdup(conninfo)) == NULL) {
         return tly_fail(diag, TLY_ENOMEM, "no memory for a connection");
     }
-    const enum tly_err err = store_connect(store, diag);
+    enum tly_err err = conninfo_check(conninfo, diag);
+    if (err == TLY_OK) {
+        err = store_connect(store, diag);
+    }
     if (err == TLY_OK) {
         *out = TLY_TAKE(store);
     }

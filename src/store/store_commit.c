@@ -322,7 +322,8 @@ store_take_over(struct store *store, uint64_t *epoch, struct tly_diag *diag)
     }
     if (PQntuples(result) != 1) {
         store_drop(store);
-        return tly_fail(diag, TLY_ENOENT, "no election is open in this database");
+        return tly_fail(diag, TLY_ENOENT,
+                        "no election is open in this database (tallyctl election open)");
     }
     err = commit_alone(store, result, diag);
     if (err == TLY_OK) {

@@ -159,9 +159,10 @@ store_genesis(const char *conninfo, const struct leaf *genesis, bool *created,
         !tly_hash_eq(&open.registry, &genesis->registry)) {
         return tly_fail(
             diag, TLY_ECONFLICT,
-            "another election, or another definition or registry of this one, is open in "
-            "this database: %s",
-            open.code);
+            "election %s is open in this database%s; another needs a database of its own",
+            open.code,
+            strcmp(open.code, genesis->election) == 0 ? " with another definition or registry"
+                                                      : "");
     }
     *created = made;
     return TLY_OK;

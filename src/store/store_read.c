@@ -15,7 +15,8 @@ store_election(struct store *store, struct store_election *out, struct tly_diag 
         err = store_calls(store, &call, 1, diag);
     }
     if (err == TLY_OK && PQntuples(call.result) != 1) {
-        err = tly_fail(diag, TLY_ENOENT, "no election is open in this database");
+        err = tly_fail(diag, TLY_ENOENT,
+                       "no election is open in this database (tallyctl election open)");
     }
     if (err == TLY_OK) {
         struct store_election e = {

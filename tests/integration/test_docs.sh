@@ -46,6 +46,8 @@ run_guide() { # GUIDE BLOCKS
 run_guide operations.md 7
 run_guide observers.md 4
 ok 'silent branches: none after the night' sh -c 'tallyctl branches --status silent | grep -q "^0 branches"'
+ok 'a receipt of another log is refused, and why' sh -c 'tallyctl key new other.key >/dev/null
+    ! tallyctl receipt check first.tlog-proof --log-key other.key 2>&1 | tee said | grep -q good && grep -q "not signed by this key as tally" said'
 printf 'x' >>first.tlog-proof
 ok 'a receipt with one byte more is refused' sh -c '! tallyctl receipt check first.tlog-proof --log-key rehearsal/keys/log.key'
 cd "$root" || exit 1

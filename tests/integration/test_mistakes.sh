@@ -53,5 +53,15 @@ wrong 'import of a folder' 2 'a folder or a device, not a recording' \
     "$ctl" import "$e" --url "$nobody" --ca "$e/keys/ca.crt" --client "$e/keys/clients/relay.pem"
 wrong 'import of something else' 2 'counts\.csv:1: not a recorded bundle' \
     "$ctl" import "$e/counts.csv" --url "$nobody" --ca "$e/keys/ca.crt" --client "$e/keys/clients/relay.pem"
+wrong 'import goes to the ingest port, whatever TALLY_URL says' 124 "^$nobody: " \
+    env TALLY_URL=https://localhost:1 TALLY_INGEST_URL="$nobody" timeout 2 "$ctl" import "$e/night.ndjson" --ca "$e/keys/ca.crt" --client "$e/keys/clients/relay.pem"
+wrong 'status of nobody' 2 'Connection refused \(is the daemon running, and is this its api port\?\)' \
+    "$ctl" status --url "$nobody" --ca "$e/keys/ca.crt" --client "$e/keys/clients/auditor.pem"
+
+# ---- receipts ------------------------------------------------------------------------------------------
+wrong 'not a receipt' 2 'lists\.csv: not a receipt' "$ctl" receipt check "$e/definition/lists.csv" --log-key "$e/keys/log.key"
+printf 'x\n\ny\n' >"$t_dir/x"
+wrong 'no key of a log' 2 'server\.key: not an Ed25519 key' "$ctl" receipt check "$t_dir/x" --log-key "$e/keys/server.key"
+wrong 'a receipt with nothing in it' 1 '.' "$ctl" receipt check "$t_dir/x" --log-key "$e/keys/log.key"
 exec 9>&-
 done_testing

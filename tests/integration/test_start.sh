@@ -59,6 +59,15 @@ chmod 0600 "$t_dir/keys/log.key"
 chmod 0644 "$t_dir/keys/server.key"
 ok "a TLS key that others can read" exits 1 'keys/server.key' with ops.port 0
 chmod 0600 "$t_dir/keys/server.key"
+ok "a root key that is not there: the setting and the file" exits 1 'root_keys: .*/nowhere: No such file' with root_keys "$t_dir/nowhere"
+ok "a database text that nobody can read does not wait" exits 1 'database: invalid connection option "hots"' with database 'hots=x dbname=tally'
+ok "a name for an address" exits 1 'ingest.address = "localhost" is no IP address' with ingest.address localhost
+without() { # a database of that name
+    sed "s|^database = .*|database = $pg_daemon_conn|; s|/tally?|/nosuch?|" "$conf" >"$t_dir/with.conf"
+    echo 'database_wait = 300ms' >>"$t_dir/with.conf"
+    timeout 20 "$B/tallyd" --config "$t_dir/with.conf"
+}
+ok "no such database: libpq's reason, whole, while it waits" exits 1 '^<4>store.wait .*database "nosuch" does not exist' without
 ok "the owner's database role" exits 1 'error=ECORRUPT .*role "tally"' with database "$pg_conn"
 
 # ---- the ledger ----
