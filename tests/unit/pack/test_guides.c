@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables of doc/checks.md and doc/methods.md say what the program's own tables say. */
+#include "core/checks.h"
+#include "core/method.h"
+#include "pack/definition.h"
+#include "package_files.h"
+#include "t.h"
+
+#define CELLS_MAX      8
+#define GUIDE_LINE_MAX 2048
+#define UNREAD         (UINT64_C(1) << 63) /* src/core/checks_int.h: CHECKS_UNREAD */
+
+/* A guide, read from one section on. */
+struct guide {
+    FILE *f;
+    bool  in_table;
+    char  line[GUIDE_LINE_MAX];
+    char *cells[CELLS_MAX];
+};
+
+static void
+guide_open(struct guide *g, const char *path, const char *section)
+{
+    g->f = fopen(path, "re");
+    if (g->f == NULL) {
+        printf("Bail out! %s: it is read from the root of the tree\n", path);
+        exit(EXIT_FAILURE);
+    }
+    while (fgets(g->line, sizeof g->line, g->f) != NULL) {
+        g->line[strcspn(g->line, "\n")] = '\0';
+        if (strcmp(g->line, section) == 0) {
+            return;
+        }
+    }
+    printf("Bail out! %s has no section %s\n", path, section);
+    exit(EXIT_FAILURE);
+}
+
+/* Splits "| a | b |" in place; the number of cells. */
+static unsigned
+cells_split(struct guide *g)
+{
+    unsigned n = 0;
+    char    *p = g->line + 1;
+    for (char *bar = strchr(p, '|'); bar != NULL && n < CELLS_MAX; bar = strchr(p, '|')) {
+        char *end = bar;
+        while (*p == ' ') {
+            p++;
+        }
+        while (end > p && end[-1] == ' ') {
+            end--;
+        }
+        *end          = '\0';
+        g->cells[n++] = p;
+        p             = bar + 1;
+    }
+    return n;
+}
+
+/* The next row of the section's first table, behind its two head rows; false: the table ended. */
+static bool
+guide_row(struct guide *g, unsigned cells_n)
+{
+    while (fgets(g->line, sizeof g->line, g->f) != NULL && strncmp(g->line, "## ", 3) != 0) {
+        const bool row = g->line[0] == '|';
+        if (row && g->in_table) {
+            TLY_CHECK(cells_split(g) == cells_n);
+            return true;
+        }
+        if (!row && g->in_table) {
+            return false;
+        }
+        g->in_table = row && g->line[1] == '-';
+    }
+    return false;
+}
+
+static void
+guide_close(struct guide *g)
+{
+    (void)fclose(g->f);
+    *g = (struct guide){0};
+}
+
+#define NAME(code, level, text) #code,
+static const char *const check_names[] = {CHECKS_TABLE(NAME)};
+#undef NAME
+
+/* "N03, N04, unread". */
+static void
+hidden_text(enum check check, char out[256])
+{
+    const uint64_t hidden = checks_hidden_by(check);
+    size_t         at     = 0;
+    out[0]                = '\0';
+    for (unsigned c = 0; c < CHECKS_N; c++) {
+        if ((hidden & CHECK_BIT(c)) != 0) {
+            at += (size_t)snprintf(out + at, 256 - at, "%s%s", at > 0 ? ", " : "", check_names[c]);
+        }
+    }
+    if ((hidden & UNREAD) != 0) {
+        (void)snprintf(out + at, 256 - at, "%sunread", at > 0 ? ", " : "");
+    }
+}
+
+static void
+checks(void)
+{
+    static const char *const levels[] = {"REJECT", "HOLD", "FLAG"};
+    struct guide             g        = {0};
+    unsigned                 n        = 0;
+    guide_open(&g, "doc/checks.md", "## Held and flagged");
+    for (; guide_row(&g, 5) && n < CHECKS_N; n++) {
+        char hidden[256];
+        hidden_text((enum check)n, hidden);
+        T_STR(g.cells[0], check_names[n], "the guide has the checks of the program, in its order");
+        T_STR(g.cells[1], levels[check_level((enum check)n)], "its level");
+        T_STR(g.cells[3], check_advice_en((enum check)n), "what to do");
+        T_STR(g.cells[4], hidden, "which findings hide it");
+    }
+    T_EQ(n, CHECKS_N, "all of them, and no other");
+    guide_close(&g);
+}
+
+static const struct {
+    const char *name;
+    size_t      at;
+} limits[] = {
+    {"P01_bp", offsetof(struct limits, p01_bp)},
+    {"P02_bp", offsetof(struct limits, p02_bp)},
+    {"P03_bp", offsetof(struct limits, p03_bp)},
+    {"P03_abs", offsetof(struct limits, p03_abs)},
+    {"P05_bp", offsetof(struct limits, p05_bp)},
+    {"P06_bp", offsetof(struct limits, p06_bp)},
+    {"P07_bp", offsetof(struct limits, p07_bp)},
+    {"N08_missing_bp", offsetof(struct limits, n08_missing_bp)},
+};
+_Static_assert(TLY_N(limits) * sizeof(uint32_t) == sizeof(struct limits), "all of them");
+
+static char dir[] = "/tmp/test_guides.XXXXXX";
+
+/* The limit of a definition that gives `key` this value; false: refused. */
+static bool
+limit_load(const char *key, const char *value, size_t at, uint32_t *out)
+{
+    TLY_AUTO(arena) struct tly_arena arena  = {.bytes_max = (size_t)8 << 20};
+    struct faults                    faults = {.arena = &arena};
+    struct election                 *e      = NULL;
+    char                             put[128];
+    (void)snprintf(put, sizeof put, "\"%s\":%s", key, value);
+    package_write(dir, definition_files, "election.json", "\"P01_bp\":301", put);
+    if (definition_load(dir, &arena, &e, &faults, NULL) != TLY_OK) {
+        return false;
+    }
+    memcpy(out, (const uint8_t *)&e->limits + at, sizeof *out);
+    return true;
+}
+
+static void
+limits_check(void)
+{
+    struct guide g = {0};
+    unsigned     n = 0;
+    T_OK(mkdtemp(dir) != NULL, "a folder");
+    guide_open(&g, "doc/checks.md", "## Limits");
+    for (; guide_row(&g, 3) && n < TLY_N(limits); n++) {
+        uint32_t    got = 0;
+        const char *any = n == 0 ? "P02_bp" : "P01_bp"; /* another one: this one is left out */
+        char        over[32];
+        T_STR(g.cells[0], limits[n].name, "the guide has the limits of the program");
+        T_OK(limit_load(any, "1", limits[n].at, &got), "left out");
+        T_EQ(got, atoll(g.cells[1]), "its default");
+        T_OK(limit_load(g.cells[0], g.cells[2], limits[n].at, &got), "at its largest");
+        T_EQ(got, atoll(g.cells[2]), "is taken");
+        (void)snprintf(over, sizeof over, "%lld", atoll(g.cells[2]) + 1);
+        T_OK(!limit_load(g.cells[0], over, limits[n].at, &got), "one more is refused");
+    }
+    T_EQ(n, TLY_N(limits), "all of them, and no other");
+    guide_close(&g);
+    package_remove(dir, definition_files);
+}
+
+int
+main(void)
+{
+    checks();
+    limits_check();
+    return T_DONE();
+}
