@@ -78,10 +78,10 @@ size_t                store_row_envelope_len(const struct store_row *row);
 /* The exact envelope as it was received, in the arena.  Errors: TLY_ENOMEM. */
 TLY_MUST enum tly_err store_row_envelope(const struct store_row *row, struct tly_arena *arena,
                                          struct tly_bytes *out);
-/* Payload and envelope have the hashes that the row says.  The arena is for the envelope.  Any
- * thread.  Errors: TLY_ECORRUPT, TLY_ENOMEM. */
+/* Payload and envelope have the hashes that the row says; *out is the envelope, in the arena (empty
+ * for genesis).  Any thread.  Errors: TLY_ECORRUPT, TLY_ENOMEM. */
 TLY_MUST enum tly_err store_row_check(const struct store_row *row, struct tly_arena *arena,
-                                      struct tly_diag *diag);
+                                      struct tly_bytes *out, struct tly_diag *diag);
 /* Streams the signed heads in order. */
 typedef enum tly_err (*store_head_fn)(void *arg, const struct book_head *head,
                                       struct tly_diag *diag);

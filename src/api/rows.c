@@ -7,7 +7,6 @@
 #include "base/check.h"
 #include "store/store.h"
 #include "sys/log.h"
-#include "sys/sha256.h"
 
 #define ROWS_QUEUE_MAX 256
 #define TAKE_MAX       16
@@ -29,28 +28,11 @@ struct ask {
     struct tly_bytes  envelope;
 };
 
-/* Makes the exact envelope again and compares its hash. */
 static enum tly_err
 row_take(void *arg, const struct store_row *row, struct tly_diag *diag)
 {
-    struct ask            *ask = arg;
-    const size_t           b64 = TLY_BASE64_LEN(row->payload.len);
-    const size_t           len = row->head.len + b64 + row->tail.len;
-    char                  *p   = tly_arena_alloc(ask->req->arena, len + 1, 1);
-    const struct tly_bytes all = {(const uint8_t *)p, len};
-    if (p == NULL) {
-        return TLY_ENOMEM;
-    }
-    memcpy(p, row->head.data, row->head.len);
-    tly_base64_encode(row->payload, row->alphabet, p + row->head.len);
-    memcpy(p + row->head.len + b64, row->tail.data, row->tail.len);
-    const struct tly_hash hash = sys_sha256(all);
-    if (!tly_hash_eq(&hash, &row->envelope_hash)) {
-        return tly_fail(diag, TLY_ECORRUPT, "position %llu: the stored envelope has another hash",
-                        (unsigned long long)row->position);
-    }
-    ask->envelope = all;
-    return TLY_OK;
+    struct ask *ask = arg;
+    return store_row_check(row, ask->req->arena, &ask->envelope, diag);
 }
 
 static enum tly_err

@@ -11,7 +11,6 @@
 #include "service.h"
 #include "sys/clock.h"
 #include "sys/log.h"
-#include "sys/sha256.h"
 #include "team.h"
 
 #define CHUNK_ROWS    512
@@ -78,24 +77,6 @@ contradicts(struct job *job, const char *what)
                     what);
 }
 
-/* The exact envelope, made again from the row. */
-static bool
-envelope_make(struct job *job, struct tly_bytes *out)
-{
-    const struct store_row *row = &job->row;
-    const size_t            b64 = TLY_BASE64_LEN(row->payload.len);
-    const size_t            len = row->head.len + b64 + row->tail.len;
-    char                   *p   = tly_arena_alloc(&job->arena, len + 1, 1);
-    if (p == NULL) {
-        return false;
-    }
-    memcpy(p, row->head.data, row->head.len);
-    tly_base64_encode(row->payload, row->alphabet, p + row->head.len);
-    memcpy(p + row->head.len + b64, row->tail.data, row->tail.len);
-    *out = (struct tly_bytes){(const uint8_t *)p, len};
-    return true;
-}
-
 /* What the columns say is what the signed payload says. */
 static enum tly_err
 columns_check(struct job *job)
@@ -127,19 +108,10 @@ bundle_verify(struct job *job)
     const struct bundle_rules rules = {g->election, g->registry, NULL};
     struct tly_bytes          envelope;
     struct tly_diag           why = {0};
-    if (!envelope_make(job, &envelope)) {
-        return TLY_ENOMEM;
+    enum tly_err              err = store_row_check(&job->row, &job->arena, &envelope, &why);
+    if (err == TLY_OK) {
+        err = bundle_read(&rules, envelope, &job->arena, &job->arena, &job->bundle, &why);
     }
-    const struct tly_hash hash = sys_sha256(envelope);
-    if (!tly_hash_eq(&hash, &job->row.envelope_hash)) {
-        return contradicts(job, "the envelope has another hash");
-    }
-    const struct tly_hash payload = sys_sha256(job->row.payload);
-    if (!tly_hash_eq(&payload, &job->row.payload_hash)) {
-        return contradicts(job, "the payload has another hash");
-    }
-    const enum tly_err err =
-        bundle_read(&rules, envelope, &job->arena, &job->arena, &job->bundle, &why);
     if (err == TLY_ENOMEM) {
         return err;
     }

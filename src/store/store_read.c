@@ -162,23 +162,25 @@ store_row_envelope(const struct store_row *row, struct tly_arena *arena, struct 
 }
 
 enum tly_err
-store_row_check(const struct store_row *row, struct tly_arena *arena, struct tly_diag *diag)
+store_row_check(const struct store_row *row, struct tly_arena *arena, struct tly_bytes *out,
+                struct tly_diag *diag)
 {
-    struct tly_bytes envelope;
+    struct tly_bytes envelope = {0};
     if (row->kind == LEAF_GENESIS) {
+        *out = envelope;
         return TLY_OK;
     }
     const enum tly_err err = store_row_envelope(row, arena, &envelope);
     if (err != TLY_OK) {
-        return tly_fail(diag, err, "no memory for the envelope of position %llu",
-                        (unsigned long long)row->position);
+        return err;
     }
     const struct tly_hash payload_hash  = sys_sha256(row->payload);
     const struct tly_hash envelope_hash = sys_sha256(envelope);
     const bool            payload_ok    = tly_hash_eq(&payload_hash, &row->payload_hash);
     if (!payload_ok || !tly_hash_eq(&envelope_hash, &row->envelope_hash)) {
-        return tly_fail(diag, TLY_ECORRUPT, "the %s of position %llu has not the hash of its row",
-                        payload_ok ? "envelope" : "payload", (unsigned long long)row->position);
+        return tly_fail(diag, TLY_ECORRUPT, "the %s has another hash",
+                        payload_ok ? "envelope" : "payload");
     }
+    *out = envelope;
     return TLY_OK;
 }

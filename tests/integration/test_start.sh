@@ -86,7 +86,7 @@ tampered() { # NAME REGEX SQL UNDO
 }
 pg_sql "CREATE TABLE kept AS SELECT * FROM tally.ledger; CREATE TABLE heads AS SELECT * FROM tally.head"
 back() { printf 'UPDATE tally.ledger l SET %s = k.%s FROM kept k WHERE k.position = l.position' "$1" "$1"; }
-tampered "a byte of a payload" 'ledger position 7: the envelope has another hash' \
+tampered "a byte of a payload" 'ledger position 7: the payload has another hash' \
     "UPDATE tally.ledger SET payload = set_byte(payload, 60, 48) WHERE position = 7" "$(back payload)"
 tampered "a payload with its hashes made to fit" 'ledger position 7: ' \
     "UPDATE tally.ledger SET payload = p, payload_hash = sha256(p), envelope_hash = sha256(

@@ -162,12 +162,13 @@ row_bends(const struct store_row *row, struct tly_arena *arena)
 {
     struct store_row bent[4] = {*row, *row, *row, *row};
     bool             found   = true;
+    struct tly_bytes envelope;
     bent[0].payload_hash.b[31] ^= 1;
     bent[1].envelope_hash.b[0] ^= 1;
     bent[2].tail.len--;
     bent[3].payload.len--;
     for (unsigned i = 0; i < TLY_N(bent); i++) {
-        found = found && store_row_check(&bent[i], arena, NULL) == TLY_ECORRUPT;
+        found = found && store_row_check(&bent[i], arena, &envelope, NULL) == TLY_ECORRUPT;
     }
     return found;
 }
@@ -177,9 +178,11 @@ read_row(void *arg, const struct store_row *row, struct tly_diag *diag)
 {
     struct reading  *r = arg;
     struct tly_arena arena;
+    struct tly_bytes envelope;
     tly_arena_init(&arena, (size_t)1 << 20);
     r->n++;
-    r->same = r->same && store_row_check(row, &arena, diag) == TLY_OK;
+    r->same = r->same && store_row_check(row, &arena, &envelope, diag) == TLY_OK &&
+              envelope.len == (row->kind == LEAF_GENESIS ? 0 : store_row_envelope_len(row));
     if (r->want != NULL && row->position >= r->want->b.old_size) {
         r->same = r->same &&
                   row_same(row, r->want, (unsigned)(row->position - r->want->b.old_size)) &&
