@@ -202,7 +202,7 @@ seats_tie(struct seats *s, enum tie_kind kind, uint32_t at_stake, const uint32_t
           uint32_t among_n)
 {
     static const struct seats_say says[] = {
-        [TIE_SEAT] = {"tie", "$b candidates have equal votes, and $a of them are elected.",
+        [TIE_SEAT] = {"tie", "$b candidates have equal votes for $a of the seats.",
                       "$b نامزد رأی برابر دارند و $a نفر از آنان انتخاب "
                       "می‌شود."},
         [TIE_ALTERNATE] =
