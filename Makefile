@@ -243,23 +243,25 @@ install: all
 	install -m 0755 $(PROGRAMS:%=$(B)/%) $(DIR.bin)/
 	install -m 0644 $(sort $(wildcard sql/migrations/*.sql sql/*.sql)) $(DIR.sql)/
 	install -m 0644 README.md CHANGELOG.md SECURITY.md COPYING $(sort $(wildcard doc/*.md)) $(DIR.doc)/
-	install -m 0640 conf/tallyd.conf $(DIR.etc)/tallyd.conf.sample
+	install -m 0644 conf/tallyd.conf $(DIR.etc)/tallyd.conf.sample
 	for f in $(sort $(wildcard systemd/*.service systemd/*.socket)); do \
 	    sed 's|/usr/local/|$(PREFIX)/|g' $$f >$(DIR.unit)/$$(basename $$f); done
 	for f in $(sort $(wildcard systemd/*.sysusers)); do install -D -m 0644 $$f $(DESTDIR)$(PREFIX)/lib/sysusers.d/$$(basename $$f .sysusers).conf; done
 	for f in $(sort $(wildcard systemd/*.tmpfiles)); do install -D -m 0644 $$f $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/$$(basename $$f .tmpfiles).conf; done
-DEPENDS := libc6, libpq5, libmicrohttpd12, libgnutls30, libjansson4, libsodium23, libssl3, libsystemd0, zlib1g
+DEPENDS := libc6, libpq5, libmicrohttpd12, libgnutls30, libjansson4, libsodium23, libssl3, libsystemd0, zlib1g, systemd
 deb: all
 	rm -rf $(B)/deb
 	$(MAKE) install PREFIX=/usr SYSCONFDIR=/etc DESTDIR=$(B)/deb UNITDIR=/lib/systemd/system
 	mkdir -p $(B)/deb/DEBIAN
 	printf 'Package: tallyd\nVersion: 0~%s\nArchitecture: %s\nMaintainer: tallyd maintainers <tallyd@localhost>\nSuggests: postgresql-15\nDepends: %s\nDescription: central tally server for elections\n' \
 	    '$(VERSION)' "$$(dpkg --print-architecture)" '$(DEPENDS)' >$(B)/deb/DEBIAN/control
+	printf '#!/bin/sh\nset -e\n[ "$$1" != configure ] || systemd-sysusers tallyd.conf\n' >$(B)/deb/DEBIAN/postinst
+	chmod 0755 $(B)/deb/DEBIAN/postinst
 	dpkg-deb --root-owner-group --build $(B)/deb $(B)/tallyd.deb
 clean:
 	rm -rf build
 help:
 	@sed -n '/^#   make/s/^#   //p' Makefile
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' 2>/dev/null)
 endif

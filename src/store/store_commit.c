@@ -245,9 +245,11 @@ send_batch(struct store *store, const struct seq_batch *batch, struct transactio
     const PGresult *moved = tx->calls[1].result;
     if (moved != NULL && PQntuples(moved) != 1) {
         store_drop(store);
-        return tly_fail(diag, TLY_ECORRUPT,
-                        "the database's head is not size %llu of epoch %llu: somebody else writes",
-                        (unsigned long long)batch->old_size, (unsigned long long)batch->epoch);
+        return tly_fail(
+            diag, TLY_ECORRUPT,
+            "the database's head is not size %llu of epoch %llu: somebody else writes (another "
+            "tallyd on this database?)",
+            (unsigned long long)batch->old_size, (unsigned long long)batch->epoch);
     }
     if (err != TLY_OK) {
         return err;
