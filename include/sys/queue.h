@@ -23,9 +23,6 @@ void queue_free(struct queue *queue);
  * Errors: TLY_EBUSY    full now, or closed: nothing was put
  *         TLY_ETOOBIG  it would not even fit into the empty queue */
 TLY_MUST enum tly_err queue_push(struct queue *queue, void *item, size_t bytes);
-/* Puts all n items one behind the other, or none; errors as above. */
-TLY_MUST enum tly_err queue_push_all(struct queue *queue, void *const items[], const size_t bytes[],
-                                     size_t n);
 
 /* Takes up to items_max of the oldest; waits until there is one, or until deadline_ms of
  * clock_mono_ms().  One thread only.

@@ -79,30 +79,15 @@ queue_free(struct queue *queue)
 enum tly_err
 queue_push(struct queue *queue, void *item, size_t bytes)
 {
-    return queue_push_all(queue, &item, &bytes, 1);
-}
-
-enum tly_err
-queue_push_all(struct queue *queue, void *const items[], const size_t bytes[], size_t n)
-{
-    size_t sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (__builtin_add_overflow(sum, bytes[i], &sum)) {
-            return TLY_ETOOBIG;
-        }
-    }
-    if (n > queue->entries_max || sum > queue->bytes_max) {
+    if (bytes > queue->bytes_max) {
         return TLY_ETOOBIG;
     }
     lock(queue);
-    const bool fits = !queue->closed && n <= queue->entries_max - queue->n &&
-                      sum <= queue->bytes_max - queue->bytes;
+    const bool fits =
+        !queue->closed && queue->n < queue->entries_max && bytes <= queue->bytes_max - queue->bytes;
     if (fits) {
-        for (size_t i = 0; i < n; i++) {
-            queue->ring[(queue->first + queue->n++) % queue->entries_max] =
-                (struct entry){items[i], bytes[i]};
-        }
-        queue->bytes += sum;
+        queue->ring[(queue->first + queue->n++) % queue->entries_max] = (struct entry){item, bytes};
+        queue->bytes += bytes;
         (void)pthread_cond_signal(&queue->some); /* there is one taker */
     }
     unlock(queue);

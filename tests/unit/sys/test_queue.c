@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The bounded queue: order, both bounds, all-or-none, deadlines, closing; and eight threads against
+/* The bounded queue: order, both bounds, deadlines, closing; and eight threads against
  * one taker, every item exactly once (also under TSan). */
 #include <pthread.h>
 #include <sched.h>
@@ -26,19 +26,14 @@ static void
 bounds(void)
 {
     struct queue *q = made(3, 100);
-    int           item[5];
-    void         *out[5];
-    void *const   all[]  = {&item[0], &item[1], &item[2], &item[3]};
-    const size_t  each[] = {50, 50, 1, 0};
+    int           item[4];
+    void         *out[4];
 
     T_EQ(queue_push(q, &item[0], 101), TLY_ETOOBIG, "more bytes than it ever holds");
-    T_EQ(queue_push_all(q, all, each, 4), TLY_ETOOBIG, "more items than it ever holds");
-    T_EQ(queue_push_all(q, all, each, 3), TLY_ETOOBIG, "more bytes together than it ever holds");
-    const size_t huge[] = {SIZE_MAX, 2};
-    T_EQ(queue_push_all(q, all, huge, 2), TLY_ETOOBIG, "a sum of bytes that wraps");
+    T_EQ(queue_push(q, &item[0], SIZE_MAX), TLY_ETOOBIG, "as many as can be said");
     T_EQ(queue_push(q, &item[0], 40), TLY_OK, "one");
-    T_EQ(queue_push_all(q, all + 1, each, 2), TLY_EBUSY, "all or none: bytes");
-    T_EQ(queue_size(q).entries, 1, "none was put");
+    T_EQ(queue_push(q, &item[1], 61), TLY_EBUSY, "a byte over what is left");
+    T_EQ(queue_size(q).entries, 1, "it was not put");
     T_EQ(queue_size(q).bytes, 40, "no bytes were put");
     T_EQ(queue_push(q, &item[1], 60), TLY_OK, "exactly full of bytes");
     T_EQ(queue_push(q, &item[2], 1), TLY_EBUSY, "one byte over");
@@ -47,9 +42,8 @@ bounds(void)
     T_EQ(queue_take(q, out, 2, 0), 2, "takes no more than asked for");
     T_OK(out[0] == &item[0] && out[1] == &item[1], "the oldest, in order");
     T_EQ(queue_size(q).bytes, 0, "and their bytes are free again");
-    T_EQ(queue_push_all(q, all + 3, each, 1), TLY_OK, "room again, around the end of the ring");
-    T_EQ(queue_push_all(q, all, each, 0), TLY_OK, "no items at all");
-    T_EQ(queue_take(q, out, 5, 0), 2, "the rest");
+    T_EQ(queue_push(q, &item[3], 50), TLY_OK, "room again, around the end of the ring");
+    T_EQ(queue_take(q, out, 4, 0), 2, "the rest");
     T_OK(out[0] == &item[2] && out[1] == &item[3], "in order");
     queue_free(q);
     queue_free(NULL);
@@ -104,10 +98,8 @@ send_all(void *arg)
 {
     struct sender *s  = arg;
     const size_t   me = (size_t)(s - senders);
-    for (unsigned i = 0; i < EACH; i += 2) {
-        void *const  two[]   = {&items[me][i], &items[me][i + 1]};
-        const size_t bytes[] = {3, 4};
-        while (queue_push_all(s->q, two, bytes, 2) != TLY_OK) {
+    for (unsigned i = 0; i < EACH; i++) {
+        while (queue_push(s->q, &items[me][i], 3 + i % 2) != TLY_OK) {
             atomic_fetch_add(&s->refused, 1);
             sched_yield();
         }
