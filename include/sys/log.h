@@ -2,7 +2,8 @@
 /* Log lines on stderr, `<level>event key=value ...`, as journald reads them.
  *
  * ERR: someone must act.  WARNING: we coped.  NOTICE: life cycle.  INFO: one line a request.  Never
- * a key, a token or a ballot; strings from outside go through log_text(). */
+ * a key, a token or a ballot; strings from outside go through log_text() or log_why().  `error=` is a
+ * name (EINPUT, EMFILE), `why=` a reason for a person. */
 #pragma once
 
 #include <syslog.h> /* LOG_ERR LOG_WARNING LOG_NOTICE LOG_INFO LOG_DEBUG */
@@ -12,6 +13,7 @@
 
 #define LOG_LINE_MAX 1024 /* bytes of a line with its newline; the rest is cut */
 #define LOG_TEXT_MAX 64   /* bytes of a foreign string; the rest is cut */
+#define LOG_WHY_MAX  640  /* characters of a reason, escaped and without its quotes */
 
 /* Writes one line by one write(); any thread.  event is a constant ("record.accept"), listed in
  * doc/operations.md; a control character that gets into the line is written as '?'. */
@@ -26,3 +28,9 @@ struct log_text {
     char s[4 * LOG_TEXT_MAX + 6];
 };
 struct log_text log_text(struct tly_bytes foreign);
+/* A reason, the value of `why=`: a diag's or a fault's text may carry what a file or a sender said.
+ * As above, but cut at LOG_WHY_MAX characters. */
+struct log_why {
+    char s[LOG_WHY_MAX + 6];
+};
+struct log_why log_why(const char *text);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stored envelopes for readers: a thread with a connection of its own, because a handler never
  * waits for the database, and a short queue, because whoever finds it full can ask again. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "api_int.h"
@@ -67,8 +68,8 @@ ask_answer(struct api_rows *rows, struct ask *ask)
         if (tly_err_blame(err) == TLY_OURS && err != TLY_ECORRUPT) {
             err = TLY_EBUSY;
         }
-        log_event(LOG_WARNING, "rows.fail", "position=%llu why=%s",
-                  (unsigned long long)ask->position, log_text(tly_text(diag.text)).s);
+        log_event(LOG_WARNING, "rows.fail", "position=%" PRIu64 " error=%s why=%s", ask->position,
+                  tly_err_name(err), log_why(diag.text).s);
         (void)api_reply_err(ask->state, req, err, &diag);
     } else {
         api_headers(ask->state, req);

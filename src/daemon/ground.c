@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ground.h"
 
+#include <inttypes.h>
+
 #include "pack/definition.h"
 #include "pack/keyfile.h"
 #include "pack/package.h"
@@ -18,12 +20,13 @@ faults_log(const struct faults *faults)
 {
     for (uint32_t i = 0; i < faults->kept && i < FAULTS_LOGGED; i++) {
         const struct fault *f = &faults->list[i];
-        log_event(LOG_ERR, "package.fault", "at=%s:%u:%u what=%s", f->file, f->line, f->column,
-                  f->text);
+        log_event(LOG_ERR, "package.fault", "at=%s:%u:%u why=%s", f->file, f->line, f->column,
+                  log_why(f->text).s);
     }
     if (faults->n > FAULTS_LOGGED) {
-        log_event(LOG_ERR, "package.fault", "and %llu more; see `tallyctl definition check`",
-                  (unsigned long long)(faults->n - FAULTS_LOGGED));
+        log_event(LOG_ERR, "package.fault",
+                  "more=%" PRIu64 " why=\"see tallyctl definition check\"",
+                  faults->n - FAULTS_LOGGED);
     }
 }
 

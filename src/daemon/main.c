@@ -83,7 +83,7 @@ static int
 refuse(enum tly_err err, const struct tly_diag *diag)
 {
     log_event(LOG_ERR, "daemon.refused", "error=%s why=%s", tly_err_name(err),
-              diag->text[0] != '\0' ? diag->text : tly_err_text(err));
+              log_why(diag->text[0] != '\0' ? diag->text : tly_err_text(err)).s);
     return EXIT_REFUSED;
 }
 

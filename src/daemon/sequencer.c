@@ -141,7 +141,7 @@ wait_for_store(struct service *s, struct tly_diag *diag)
 {
     uint64_t     pause = PAUSE_MS_MIN;
     enum tly_err err   = TLY_EBUSY;
-    log_event(LOG_WARNING, "store.away", "why=%s", log_text(tly_text(diag->text)).s);
+    log_event(LOG_WARNING, "store.away", "why=%s", log_why(diag->text).s);
     api_set_health(s->api, API_AWAY);
     while (err == TLY_EBUSY || err == TLY_EUNSURE) {
         pause_refusing(s, pause);
@@ -185,7 +185,7 @@ sequence_items(struct service *s, struct seq_item *items[], unsigned n, struct t
 static void
 sequence_failed(struct service *s, const struct tly_diag *diag)
 {
-    log_event(LOG_ERR, "ledger.stopped", "why=%s", diag->text);
+    log_event(LOG_ERR, "ledger.stopped", "why=%s", log_why(diag->text).s);
     api_set_health(s->api, API_FAILED);
     atomic_store(&s->failed, true);
     while (!queue_drained(s->queue)) {

@@ -42,7 +42,8 @@ service_told_to_stop(unsigned wait_ms)
             return true;
         }
         if (sig == SIGHUP) {
-            log_event(LOG_WARNING, "daemon.reload", "not possible yet: restart to read settings");
+            log_event(LOG_WARNING, "daemon.reload",
+                      "why=\"not possible yet: restart to read settings\"");
         } else if (left == 0) {
             return false;
         }

@@ -59,7 +59,7 @@ store_wait(struct service *s, struct tly_diag *diag)
             return err;
         }
         if (!said) {
-            log_event(LOG_WARNING, "store.wait", "why=%s", diag->text); /* libpq's words, whole */
+            log_event(LOG_WARNING, "store.wait", "why=%s", log_why(diag->text).s);
             said = true;
         }
         /* Not ready, but not hanging either: systemd gives it more time. */

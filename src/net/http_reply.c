@@ -165,9 +165,9 @@ http_reply_problem(struct http_req *req, enum tly_err err, const struct tly_diag
     TLY_CHECK(err != TLY_OK);
     if (blame == TLY_OURS) {
         code = http_problem_code(err); /* what broke inside is for the log, not for the sender */
-        log_event(LOG_ERR, "http.internal", "err=%s method=%s path=%s cause=%s", tly_err_name(err),
+        log_event(LOG_ERR, "http.internal", "error=%s method=%s path=%s why=%s", tly_err_name(err),
                   req->method, log_text(tly_text(req->path)).s,
-                  log_text(tly_text(diag == NULL ? "" : diag->text)).s);
+                  log_why(diag == NULL ? "" : diag->text).s);
     }
     if (blame == TLY_LATER || blame == TLY_UNSURE) {
         char seconds[12];
@@ -203,8 +203,7 @@ http_reply_queue(struct http_req_priv *p)
     }
     if (!ok) {
         log_event(LOG_ERR, "http.reply_refused",
-                  "path=%s cause=\"no memory, or a header with a "
-                  "line end\"",
+                  "path=%s why=\"no memory, or a header with a line end\"",
                   log_text(tly_text(p->req.path)).s);
     }
     watcher_phase(p->conn, WATCHER_REPLY, p->reply.len);

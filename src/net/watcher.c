@@ -421,7 +421,7 @@ accept_some(struct watcher *w)
                                SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0) {
             if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-                log_event(LOG_WARNING, "net.accept_paused", "server=%s cause=%s", w->config.name,
+                log_event(LOG_WARNING, "net.accept_paused", "server=%s error=%s", w->config.name,
                           strerrorname_np(errno));
                 listen_events(w, 0);
             }

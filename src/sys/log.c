@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#define ESCAPED_MAX 4 /* characters of a byte: \xNN */
+
 static atomic_int level_now = LOG_INFO;
 
 void
@@ -52,33 +54,60 @@ log_event(int level, const char *event, const char *format, ...)
     (void)done;
 }
 
+/* A byte in at most ESCAPED_MAX characters; how many. */
+static size_t
+escape(uint8_t c, char out[ESCAPED_MAX])
+{
+    static const char digits[] = "0123456789abcdef";
+    if (c < 0x20 || c > 0x7e) {
+        memcpy(out, (char[]){'\\', 'x', digits[c >> 4], digits[c & 15]}, 4);
+        return 4;
+    }
+    const bool   marked = c == '"' || c == '\\';
+    const size_t n      = marked ? 2 : 1;
+    out[0]              = '\\';
+    out[n - 1]          = (char)c;
+    return n;
+}
+
+/* Quotes what fits into out whole: chars_max characters of escaped text. */
+static void
+quote(struct tly_bytes foreign, char *out, size_t chars_max)
+{
+    char  *p = out;
+    size_t i = 0;
+    *p++     = '"';
+    for (; i < foreign.len; i++) {
+        char         escaped[ESCAPED_MAX];
+        const size_t n = escape(foreign.data[i], escaped);
+        if (n > chars_max) {
+            break;
+        }
+        memcpy(p, escaped, n);
+        p += n;
+        chars_max -= n;
+    }
+    const char *end = i < foreign.len ? "\"..." : "\"";
+    memcpy(p, end, strlen(end) + 1);
+}
+
 struct log_text
 log_text(struct tly_bytes foreign)
 {
-    static const char digits[] = "0123456789abcdef";
-    struct log_text   out;
-    char             *p = out.s;
-    *p++                = '"';
-    for (size_t i = 0; i < foreign.len && i < LOG_TEXT_MAX; i++) {
-        const uint8_t c = foreign.data[i];
-        if (c < 0x20 || c > 0x7e) {
-            *p++ = '\\';
-            *p++ = 'x';
-            *p++ = digits[c >> 4];
-            *p++ = digits[c & 15];
-        } else {
-            if (c == '"' || c == '\\') {
-                *p++ = '\\';
-            }
-            *p++ = (char)c;
-        }
+    struct log_text  out;
+    struct tly_bytes first = {foreign.data,
+                              foreign.len < LOG_TEXT_MAX ? foreign.len : LOG_TEXT_MAX};
+    quote(first, out.s, ESCAPED_MAX * LOG_TEXT_MAX);
+    if (first.len < foreign.len) {
+        memcpy(out.s + strlen(out.s), "...", 4);
     }
-    *p++ = '"';
-    if (foreign.len > LOG_TEXT_MAX) {
-        *p++ = '.';
-        *p++ = '.';
-        *p++ = '.';
-    }
-    *p = '\0';
+    return out;
+}
+
+struct log_why
+log_why(const char *text)
+{
+    struct log_why out;
+    quote(tly_text(text), out.s, LOG_WHY_MAX);
     return out;
 }

@@ -46,6 +46,10 @@ copy definition
 echo >>"$t_dir/copy/areas.csv"
 ok "a definition changed after it was signed" exits 1 'daemon.refused' with definition "$t_dir/copy"
 copy definition
+printf 'x"y,"a ""b\n<3>forged.event why=c",,1,,\n' >>"$t_dir/copy/areas.csv"
+ok "what a CSV value says stays in its value" exits 1 '^<3>package.fault at=areas.csv:[0-9:]+ why="([^"\\]|\\["\\x])*"$' with definition "$t_dir/copy"
+ok "and begins no line" test "$(with definition "$t_dir/copy" 2>&1 | grep -vc '^<[0-9]>[a-z.]* [a-z]*=')" = 0
+copy definition
 rm "$t_dir/copy/signatures.dsse"
 ok "a definition that nobody signed" exits 1 'signatures.dsse' with definition "$t_dir/copy"
 copy registry
@@ -60,15 +64,15 @@ chmod 0644 "$t_dir/keys/server.key"
 ok "a TLS key that others can read" exits 1 'keys/server.key' with ops.port 0
 chmod 0600 "$t_dir/keys/server.key"
 ok "a root key that is not there: the setting and the file" exits 1 'root_keys: .*/nowhere: No such file' with root_keys "$t_dir/nowhere"
-ok "a database text that nobody can read does not wait" exits 1 'database: invalid connection option "hots"' with database 'hots=x dbname=tally'
-ok "a name for an address" exits 1 'ingest.address = "localhost" is no IP address' with ingest.address localhost
+ok "a database text that nobody can read does not wait" exits 1 'database: invalid connection option \\"hots\\"' with database 'hots=x dbname=tally'
+ok "a name for an address" exits 1 'ingest.address = \\"localhost\\" is no IP address' with ingest.address localhost
 without() { # a database of that name
     sed "s|^database = .*|database = $pg_daemon_conn|; s|/tally?|/nosuch?|" "$conf" >"$t_dir/with.conf"
     echo 'database_wait = 300ms' >>"$t_dir/with.conf"
     timeout 20 "$B/tallyd" --config "$t_dir/with.conf"
 }
-ok "no such database: libpq's reason, whole, while it waits" exits 1 '^<4>store.wait .*database "nosuch" does not exist' without
-ok "the owner's database role" exits 1 'error=ECORRUPT .*role "tally"' with database "$pg_conn"
+ok "no such database: libpq's reason, whole, while it waits" exits 1 '^<4>store.wait .*database \\"nosuch\\" does not exist' without
+ok "the owner's database role" exits 1 'error=ECORRUPT .*role \\"tally\\"' with database "$pg_conn"
 
 # ---- the ledger ----
 start_daemon "$conf"

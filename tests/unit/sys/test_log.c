@@ -80,6 +80,24 @@ foreign(void)
     T_STR(cut.s + 4 * LOG_TEXT_MAX + 1, "\"...", "says so");
 }
 
+/* What a file said cannot end its value, begin another one, or another line. */
+static void
+reasons(void)
+{
+    log_event(LOG_ERR, "x", "why=%s", log_why("code \"a\" why=b\n<2>y z=\\").s);
+    T_STR(heard(), "<3>x why=\"code \\\"a\\\" why=b\\x0a<2>y z=\\\\\"\n", "one value on one line");
+    T_STR(log_why("").s, "\"\"", "nothing");
+    char longest[LOG_WHY_MAX + 2];
+    memset(longest, 'a', sizeof longest);
+    longest[LOG_WHY_MAX] = '\0';
+    T_EQ(strlen(log_why(longest).s), LOG_WHY_MAX + 2, "exactly the limit");
+    longest[LOG_WHY_MAX]     = 'a';
+    longest[LOG_WHY_MAX + 1] = '\0';
+    T_STR(log_why(longest).s + LOG_WHY_MAX, "a\"...", "one over it says so");
+    longest[LOG_WHY_MAX - 1] = '"';
+    T_STR(log_why(longest).s + LOG_WHY_MAX - 1, "a\"...", "an escape is not cut in two");
+}
+
 static void *
 log_often(void *who)
 {
@@ -151,6 +169,7 @@ main(void)
     listen_to_stderr();
     lines();
     foreign();
+    reasons();
     many_threads();
     progress();
     dup2(stderr_keep, STDERR_FILENO);
