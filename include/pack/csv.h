@@ -18,6 +18,7 @@ struct csv {
     unsigned       columns_n;
     uint32_t       rows_max; /* no more rows than this follow the header */
     uint32_t       next_line;
+    bool           cut; /* a quote was never closed: what stands behind it was not read */
     /* the row that csv_next() read last */
     uint32_t         line;                     /* where the row begins */
     uint32_t         lines[CSV_COLUMNS_MAX];   /* where each field begins */

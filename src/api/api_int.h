@@ -89,6 +89,8 @@ void                 api_count(struct api_state *state, enum api_counter counter
 void           api_headers(struct api_state *state, struct http_req *req);
 enum http_next api_reply_err(struct api_state *state, struct http_req *req, enum tly_err err,
                              const struct tly_diag *diag);
+/* 404: "no such contest", say. */
+enum http_next api_reply_missing(struct api_req *r, const char *what);
 /* 304 when the client has this version (*answered), else sets ETag. */
 bool           api_not_modified(struct api_req *r, uint64_t version);
 enum http_next api_reply_json(struct api_req *r, json_t *json); /* steals json; NULL: no memory */

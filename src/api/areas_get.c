@@ -22,7 +22,7 @@ api_areas_get(struct api_req *r)
     const struct tally  *tally = &r->snapshot->tally;
     const struct area_ix ix    = election_area(tally->election, r->args[0]);
     if (ix.v == IX_NONE) {
-        return api_reply_err(r->state, r->http, TLY_ENOENT, NULL);
+        return api_reply_missing(r, "area");
     }
     return api_not_modified(r, tally->area_position[ix.v])
                ? HTTP_REPLIED

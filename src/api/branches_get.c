@@ -138,7 +138,7 @@ api_branches_get(struct api_req *r)
     const struct tally    *tally = &r->snapshot->tally;
     const struct branch_ix ix    = election_branch(tally->election, r->args[0]);
     if (ix.v == IX_NONE) {
-        return api_reply_err(r->state, r->http, TLY_ENOENT, NULL);
+        return api_reply_missing(r, "branch");
     }
     if (api_not_modified(r, tally->branch_position[ix.v])) {
         return HTTP_REPLIED;
@@ -217,7 +217,7 @@ api_branches_bundle(struct api_req *r)
         pthread_rwlock_unlock(&r->state->book_lock);
     }
     if (position >= r->snapshot->published) {
-        return api_reply_err(r->state, r->http, TLY_ENOENT, NULL);
+        return api_reply_missing(r, "bundle: this branch has no such revision");
     }
     return api_rows_ask(r, position);
 }

@@ -12,7 +12,7 @@ api_contests_get(struct api_req *r)
     const struct tally     *tally = &r->snapshot->tally;
     const struct contest_ix ix    = election_contest(tally->election, r->args[0]);
     if (ix.v == IX_NONE) {
-        return api_reply_err(r->state, r->http, TLY_ENOENT, NULL);
+        return api_reply_missing(r, "contest");
     }
     return api_not_modified(r, tally->contest_position[ix.v])
                ? HTTP_REPLIED

@@ -52,7 +52,8 @@ table_begin(struct api_req *r, struct contest_ix *contest, struct api_page *page
 {
     struct tly_diag diag = {0};
     *contest             = election_contest(r->state->config.election, r->args[0]);
-    enum tly_err err     = contest->v == IX_NONE ? TLY_ENOENT : api_page_begin(r, page, &diag);
+    enum tly_err err     = contest->v == IX_NONE ? tly_fail(&diag, TLY_ENOENT, "no such contest")
+                                                 : api_page_begin(r, page, &diag);
     if (err != TLY_OK) {
         (void)api_reply_err(r->state, r->http, err, &diag);
         return err;

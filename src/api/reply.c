@@ -28,6 +28,13 @@ api_reply_err(struct api_state *state, struct http_req *req, enum tly_err err,
     return HTTP_REPLIED;
 }
 
+enum http_next
+api_reply_missing(struct api_req *r, const char *what)
+{
+    struct tly_diag diag = {0};
+    return api_reply_err(r->state, r->http, tly_fail(&diag, TLY_ENOENT, "no such %s", what), &diag);
+}
+
 /* Is the tag one of an If-None-Match list?  Weak comparison, RFC 9110 section 13.1.2. */
 static bool
 tag_listed(const char *list, const char *tag)

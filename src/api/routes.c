@@ -171,7 +171,8 @@ area_check(const struct api_req *r, enum where where, struct tly_diag *diag)
     if (area.v == IX_NONE || mine) {
         return TLY_OK;
     }
-    return tly_fail_at(diag, TLY_EFORBID, "area", "", "outside the area of this certificate");
+    return tly_fail_at(diag, TLY_EFORBID, "area", "",
+                       "outside the area of this certificate, or no area asked for (?area=)");
 }
 
 static enum tly_err
@@ -207,7 +208,12 @@ api_handle(void *arg, struct http_req *req)
         if (*allow != '\0') {
             http_reply_header(req, "Allow", allow);
         }
-        return api_reply_err(r.state, req, *allow != '\0' ? TLY_EMETHOD : TLY_ENOENT, NULL);
+        const enum tly_err err =
+            *allow != '\0'
+                ? tly_fail(&diag, TLY_EMETHOD, "this path takes %s", allow)
+                : tly_fail(&diag, TLY_ENOENT,
+                           "no such path on this port (bundles go to ingest, reading is api)");
+        return api_reply_err(r.state, req, err, &diag);
     }
     const enum tly_err err = permit(&r, route, &diag);
     if (err != TLY_OK) {

@@ -297,9 +297,9 @@ build_candidates(struct build *b)
         }
     }
     const enum tly_err err = candidates_place(b, rows, n, &scratch);
-    if (err == TLY_OK && open) {
+    if (err == TLY_OK && open && !csv.cut) {
         list_sizes_check(b);
-    } else if (!open) {
+    } else if (!open || csv.cut) {
         b->lists_usable = false; /* nothing about contests without candidates */
     }
     return err;

@@ -146,6 +146,7 @@ field_quoted(struct csv *csv, struct tly_bytes *out)
         if (csv->p == csv->end) {
             faults_add(csv->faults, csv->file, line, column,
                        "the quote that opens here is never closed");
+            csv->cut = true;
             return ENDED_BAD;
         }
         if (*csv->p == '"') {

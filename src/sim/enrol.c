@@ -232,7 +232,8 @@ const struct cli_command sim_enrol = {
     .summary = "from DIR/definition make DIR/registry and DIR/keys, sign both packages",
     .more = "For rehearsals and tests: all keys of an election in one folder, the authority's and "
             "root.key too.  A\n"
-            "folder that is there already is never written over.",
+            "folder that is there already is never written over: after a break, remove "
+            "DIR/registry and DIR/keys first.",
     .args_min = 1,
     .args_max = 1,
     .options  = options,

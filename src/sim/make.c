@@ -147,7 +147,8 @@ const struct cli_command sim_make = {
     .summary = "make a rehearsal election: DIR/definition and DIR/counts.csv",
     .more = "31 provinces, counties, cities and villages with block contests, Tehran with a list "
             "contest, a second\n"
-            "body in some provinces, mobile branches.  Names repeat.  Then: tallysim enrol DIR.",
+            "body in some provinces, mobile branches.  Names repeat.  Then: tallysim enrol DIR.\n"
+            "Never writes over an election: after a break, remove DIR first.",
     .args_min = 1,
     .args_max = 1,
     .options  = options,

@@ -22,7 +22,9 @@ static const struct cli_option options[] = {
     {"o", "FILE", "where the recording goes (required)", false},
     {"seed", "S", "the same seed gives the same bytes (default: 1)", false},
     {"spread", "SECONDS", "at_ms of the bundles lie so far apart (default: 600)", false},
-    {"revision", "N", "corrections: revision N with prev and the officers' signatures (default: 1)",
+    {"revision", "N",
+     "corrections: revision N with prev, the officers' signatures and the seed of the one before "
+     "(default: 1)",
      false},
     {NULL},
 };

@@ -45,6 +45,14 @@ run_guide() { # GUIDE BLOCKS
 
 run_guide operations.md 7
 run_guide observers.md 4
+get() { curl -s --cacert "$TALLY_CA" --cert "$TALLY_CLIENT" "$TALLY_URL$1"; }
+like 'what there is not: no such path, and where it might be' "$(get /v1/bundles)" '"status":404,"detail":"no such path on this port'
+like 'no such contest' "$(get /v1/contests/none)" '"status":404,"detail":"no such contest"'
+like 'no such contest, in its tables' "$(get /v1/contests/none/areas)" '"status":404,"detail":"no such contest"'
+like 'no such area' "$(get /v1/areas/none)" '"status":404,"detail":"no such area"'
+like 'no such branch' "$(get /v1/branches/none)" '"status":404,"detail":"no such branch"'
+like 'no such revision' "$(get /v1/branches/b000001/bundles/7)" '"status":404,"detail":"no such bundle'
+like 'a method that is not offered' "$(curl -s -X DELETE --cacert "$TALLY_CA" --cert "$TALLY_CLIENT" "$TALLY_URL/v1/election")" '"status":405,"detail":"this path takes '
 ok 'silent branches: none after the night' sh -c 'tallyctl branches --status silent | grep -q "^0 branches"'
 ok 'a receipt of another log is refused, and why' sh -c 'tallyctl key new other.key >/dev/null
     ! tallyctl receipt check first.tlog-proof --log-key other.key 2>&1 | tee said | grep -q good && grep -q "not signed by this key as tally" said'

@@ -35,6 +35,12 @@ print(d["ok"], d["hash"], d["counts"]["branches"], d["faults_n"], d["faults"])')
 cp -r "$registry" "$t_dir/alone"
 exits 'a registry away from its definition' 2 $ctl registry check "$t_dir/alone"
 exits 'is told where that is' 0 $ctl registry check "$t_dir/alone" --definition "$definition"
+# A quote that is never closed swallows the rest of the file: one fault, not one for each contest behind it.
+cp -r "$definition" "$t_dir/quote"
+sed -i '5s/,[^,]*$/,"x/' "$t_dir/quote/candidates.csv"
+exits 'a quote never closed' 1 $ctl definition check "$t_dir/quote"
+is 'is one fault' "$(printf '%s\n' "$out" | sed "s,$t_dir/,,; s/:5:[0-9]*:/:5:/")" 'quote/candidates.csv:5: the quote that opens here is never closed
+1 fault'
 
 # ---- keys and signatures by openssl -------------------------------------------------------------------
 root=$e/keys/root.key
