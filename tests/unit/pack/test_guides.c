@@ -2,6 +2,7 @@
 /* The tables of doc/checks.md and doc/methods.md say what the program's own tables say. */
 #include "core/checks.h"
 #include "core/method.h"
+#include "core/outcome.h"
 #include "pack/definition.h"
 #include "package_files.h"
 #include "t.h"
@@ -180,10 +181,139 @@ limits_check(void)
     package_remove(dir, definition_files);
 }
 
+/* ---- doc/methods.md ---- */
+
+static const struct method *
+method_named(const char *name)
+{
+    const struct method *method = method_find(tly_text(name));
+    TLY_CHECK(method != NULL);
+    return method;
+}
+
+static void
+methods_check(void)
+{
+    struct guide         g = {0};
+    unsigned             n = 0;
+    const struct method *m = method_at(0);
+    guide_open(&g, "doc/methods.md", "## Methods");
+    for (; m != NULL && guide_row(&g, 3); m = method_at(++n)) {
+        T_STR(g.cells[0], m->name, "the guide has the methods of the program, in its order");
+        T_STR(g.cells[1], m->lists ? "yes" : "no", "with or without lists");
+    }
+    T_OK(m == NULL && !guide_row(&g, 3), "all of them, and no other");
+    guide_close(&g);
+}
+
+/* "votes, ballots_x_seats", "0 to 10000". */
+static void
+values_text(const struct method_param *param, char out[256])
+{
+    size_t at = 0;
+    out[0]    = '\0';
+    if (param->words == NULL) {
+        (void)snprintf(out, 256, param->boolean ? "false, true" : "%u to %u", param->min,
+                       param->max);
+        return;
+    }
+    for (unsigned i = 0; i <= param->max; i++) {
+        at += (size_t)snprintf(out + at, 256 - at, "%s%s", i > 0 ? ", " : "", param->words[i]);
+    }
+}
+
+static void
+default_text(const struct method_param *param, char out[256])
+{
+    if (param->words != NULL) {
+        (void)snprintf(out, 256, "%s", param->words[param->initial]);
+    } else if (param->boolean) {
+        (void)snprintf(out, 256, "%s", param->initial != 0 ? "true" : "false");
+    } else {
+        (void)snprintf(out, 256, "%u", param->initial);
+    }
+}
+
+static void
+params_check(const char *section, const struct method *m, unsigned cells_n)
+{
+    struct guide g = {0};
+    unsigned     n = 0;
+    guide_open(&g, "doc/methods.md", section);
+    for (; n < m->params_n && guide_row(&g, cells_n); n++) {
+        char text[256];
+        T_STR(g.cells[0], m->params[n].name, "the parameters of the program, in its order");
+        values_text(&m->params[n], text);
+        T_STR(g.cells[1], text, "its values");
+        default_text(&m->params[n], text);
+        T_STR(g.cells[2], text, "its default");
+        if (cells_n > 3) {
+            T_STR(g.cells[3], m->params[n].reading ? "yes" : "no", "is it a reading");
+        }
+    }
+    T_OK(n == m->params_n && !guide_row(&g, cells_n), "all of them, and no other");
+    guide_close(&g);
+}
+
+/* Sets "name=word name=word". */
+static void
+params_set(const struct method *m, char *text, uint32_t params[METHOD_PARAMS_MAX])
+{
+    char *rest = NULL;
+    for (unsigned i = 0; i < m->params_n; i++) {
+        params[i] = m->params[i].initial;
+    }
+    for (char *set = strtok_r(text, " ", &rest); set != NULL; set = strtok_r(NULL, " ", &rest)) {
+        char *word = strchr(set, '=');
+        TLY_CHECK(word != NULL);
+        *word++      = '\0';
+        const int at = method_param_find(m, tly_text(set));
+        TLY_CHECK(at >= 0);
+        while (strcmp(m->params[at].words[params[at]], word) != 0) {
+            params[at] = (params[at] + 1) % (m->params[at].max + 1);
+        }
+    }
+}
+
+/* E2: the seats of lists and pool by every row's parameters. */
+static void
+example_check(void)
+{
+    static const struct method_totals totals[] = {{8400, 21}, {5450, 21}, {4350, 21}, {2800, 21}};
+    const struct method              *m        = method_named("list_ir");
+    struct guide                      g        = {0};
+    unsigned                          n        = 0;
+    guide_open(&g, "doc/methods.md", "### Example E2");
+    for (; guide_row(&g, 5); n++) {
+        TLY_AUTO(arena) struct tly_arena arena = {.bytes_max = (size_t)8 << 20};
+        uint32_t                         params[METHOD_PARAMS_MAX];
+        struct outcome                   o  = {0};
+        const struct method_input        in = {
+                   .params = params, .seats = 21, .lists_n = 3, .totals = totals, .totals_pool = true};
+        params_set(m, g.cells[0], params);
+        T_EQ(outcome_of(m, &in, &arena, &o), TLY_OK, "E2");
+        for (unsigned i = 0; i < 3; i++) {
+            T_EQ(o.list_seats[i], atoll(g.cells[i + 1]), "seats of a list as in the guide");
+        }
+        T_EQ(o.pool_seats, atoll(g.cells[4]), "and of the pool");
+    }
+    T_EQ(n, 5, "rows of E2");
+    guide_close(&g);
+}
+
 int
 main(void)
 {
+    static const char *const others[] = {"hare_lr", "droop_lr", "dhondt", "sainte_lague",
+                                         "modified_sainte_lague"};
     checks();
     limits_check();
+    methods_check();
+    params_check("### Parameters of list_ir", method_named("list_ir"), 4);
+    for (unsigned i = 0; i < TLY_N(others); i++) {
+        params_check("## The other methods", method_named(others[i]), 3);
+    }
+    T_EQ(method_named("block")->params_n, 0, "block has no parameters");
+    example_check();
     return T_DONE();
 }
