@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From an envelope's bytes to all that the sequencer needs: the one pipeline of ingest, import, the
- * daemon's start and the verifier (design 7). */
+ * daemon's start and the verifier. */
 #pragma once
 
 #include "base/arena.h"
@@ -10,7 +10,7 @@
 #include "core/registry.h"
 #include "core/seq.h"
 
-#define BUNDLE_ENVELOPE_MAX ((size_t)2 << 20) /* bytes of an envelope, design 7 */
+#define BUNDLE_ENVELOPE_MAX ((size_t)2 << 20) /* bytes of an envelope */
 
 /* What a bundle is read against. */
 struct bundle_rules {
@@ -31,7 +31,7 @@ struct bundle {
     struct tly_bytes   held; /* lines of the leaf */
 };
 
-/* Reads a bundle; the first failure answers, in the order of design 7: size, envelope, key and
+/* Reads a bundle; the first failure answers, in the order of doc/checks.md: size, envelope, key and
  * signature, syntax and ranges, identity and phase.  What the checks of the contests find is in
  * out->checked.
  *
@@ -52,7 +52,7 @@ TLY_MUST enum tly_err bundle_read(const struct bundle_rules *rules, struct tly_b
 struct seq_bundle bundle_seq(const struct bundle *bundle, const struct tly_hash *payload_hash,
                              const struct tly_hash *envelope_hash, size_t envelope_len);
 
-/* How the contests of a branch stand after a bundle: design 7, Tally-Status. */
+/* How the contests of a branch stand after a bundle: Tally-Status, doc/api.md. */
 enum bundle_status { BUNDLE_COUNTED, BUNDLE_HELD, BUNDLE_PARTLY };
 const char        *bundle_status_name(enum bundle_status status); /* "counted" */
 enum bundle_status bundle_status(const struct checked *checked);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The checks of a bundle (validation.md): one table, one function for daemon, import, terminal,
+/* The checks of a bundle (doc/checks.md): one table, one function for daemon, import, terminal,
  * verifier. */
 #pragma once
 

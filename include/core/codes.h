@@ -17,7 +17,7 @@ struct codes {
     uint32_t           used;
 };
 
-/* [A-Za-z0-9._-]{1,64}, design 6. */
+/* [A-Za-z0-9._-]{1,64} */
 bool codes_valid(struct tly_bytes code);
 
 /* Room for n codes; false: the arena is full. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The definition in memory: what is elected, where, by whom (design 6).  Dense arrays, built once
- * by pack/definition, then read only. */
+/* The definition in memory: what is elected, where, by whom (doc/formats.md, packages).  Dense
+ * arrays, built once by pack/definition, then read only. */
 #pragma once
 
 #include "base/bytes.h"
@@ -8,8 +8,8 @@
 #include "core/ids.h"
 #include "core/method.h"
 
-#define ELECTION_TIME_MAX            ((UINT64_C(1) << 40) - 1) /* seconds since 1970, design 6 */
-#define ELECTION_COUNT_MAX           INT32_MAX /* of anything counted at one branch, design 7 */
+#define ELECTION_TIME_MAX            ((UINT64_C(1) << 40) - 1) /* seconds since 1970 */
+#define ELECTION_COUNT_MAX           INT32_MAX /* of anything counted at one branch */
 #define ELECTION_BRANCH_CONTESTS_MAX 64        /* contests of one branch: a bit each in masks */
 
 enum phase { PHASE_REHEARSAL, PHASE_OFFICIAL };
@@ -92,7 +92,7 @@ struct slot {
     struct contest_ix contest;
 };
 
-/* limits of election.json: shares in basis points (validation.md). */
+/* limits of election.json: shares in basis points (doc/checks.md, limits). */
 struct limits {
     uint32_t p01_bp, p02_bp, p03_bp, p03_abs, p05_bp, p06_bp, p07_bp, n08_missing_bp;
 };
@@ -128,7 +128,7 @@ struct election {
     const char     *code, *domain, *time_zone;
     struct name     name;
     enum phase      phase;
-    struct tly_hash definition; /* package hash, design 6 */
+    struct tly_hash definition; /* package hash: doc/formats.md */
     struct limits   limits;
     struct policy   policy;
 

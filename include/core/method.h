@@ -12,7 +12,7 @@
 struct method_input;
 struct outcome;
 
-/* One parameter of a method as the definition may give it (law.md 1.3); the value is a number, a
+/* One parameter of a method as the definition may give it (doc/methods.md); the value is a number, a
  * word's place in words[], or 0/1. */
 struct method_param {
     const char        *name;

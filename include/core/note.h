@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checkpoints: C2SP signed notes of a tree head, and the keys that sign them (ledger.md 2.2). */
+/* Checkpoints: C2SP signed notes of a tree head, and the keys that sign them (doc/formats.md). */
 #pragma once
 
 #include "base/bytes.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the law can be read in more than one way: the outcome under each other reading (law.md 1.3
- * and 1.4), and whether somebody else would be elected. */
+/* Where the law can be read in more than one way: the outcome under each other reading
+ * (doc/methods.md), and whether somebody else would be elected. */
 #pragma once
 
 #include "core/outcome.h"

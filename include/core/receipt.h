@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Receipts: C2SP tlog-proof texts (ledger.md 2.3). */
+/* Receipts: C2SP tlog-proof texts (doc/formats.md). */
 #pragma once
 
 #include "base/arena.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who may speak: terminals, clients, officers (design 6).  Built once by pack/registry_load, then
- * read only. */
+/* Who may speak: terminals, clients, officers (doc/formats.md, packages).  Built once by
+ * pack/registry_load, then read only. */
 #pragma once
 
 #include "base/bytes.h"

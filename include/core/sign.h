@@ -16,7 +16,8 @@ struct tly_key sign_public(const struct sign_secret *secret);
 void sign_make(const struct sign_secret *secret, struct tly_bytes message, struct tly_sig *out);
 /* May this key be registered?  A point of the prime-order subgroup, canonically encoded: the eight
  * small-order points, their other encodings and keys with a small-order part (mixed order) are
- * refused, because verifiers disagree on them (ledger.md F6). */
+ * refused, because verifiers disagree on them: OpenSSL takes any message
+ * under the key 01 00..00. */
 bool sign_key_ok(const struct tly_key *key);
 /* RFC 8032 5.1.7 without the cofactor, as libsodium checks: s below the group's order; R and key
  * neither of small order nor (the key) written in a second way. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TLS certificates: ECDSA P-256, a private CA, by OpenSSL (design 6, keys folder). */
+/* TLS certificates: ECDSA P-256, a private CA, by OpenSSL (doc/formats.md, keys folder). */
 #pragma once
 
 #include "base/bytes.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Definition packages on disk: read, check wholly, load (design 6). */
+/* Definition packages on disk: read, check wholly, load (doc/formats.md). */
 #pragma once
 
 #include "core/election.h"

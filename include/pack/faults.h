@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is wrong with a package: every fault with file, line and column, not only the first (design
- * 6). */
+/* What is wrong with a package: every fault with file, line and column, not only the first. */
 #pragma once
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A package as a whole: its hash and its root signatures (design 6). */
+/* A package as a whole: its hash and its root signatures (doc/formats.md). */
 #pragma once
 
 #include "base/arena.h"

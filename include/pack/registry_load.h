@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Registry packages on disk: read, check wholly, load (design 6). */
+/* Registry packages on disk: read, check wholly, load (doc/formats.md). */
 #pragma once
 
 #include "core/registry.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Recordings: NDJSON of signed bundles, {"at_ms":N,"terminal":CODE,"envelope":{...}} a line (design
- * 10). */
+/* Recordings: NDJSON of signed bundles, {"at_ms":N,"terminal":CODE,"envelope":{...}} a line. */
 #pragma once
 
 #include "base/arena.h"

@@ -12,7 +12,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 
-/* What every command of ours ends with (design 10). */
+/* What every command of ours ends with. */
 enum cli_exit {
     CLI_DONE     = 0, /* did what was asked */
     CLI_REFUSED  = 1, /* understood it, and says no: faults, a refusal, a failed check */

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Settings of our sessions.  lock_timeout is certain not to have done anything when it strikes; a
--- statement_timeout would cancel a commit that waits for its standby (ledger.md F1), so there is none.
+-- statement_timeout would cancel a commit that waits for its standby, so there is none.
 -- The level of messages must let WARNING through: a warning before the COMMIT tag means doubt.
 -- One row:  text.
 SELECT set_config('client_min_messages', 'warning', false) || set_config('lock_timeout', '5s', false) ||

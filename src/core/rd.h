@@ -46,7 +46,7 @@ TLY_MUST bool rd_lit(struct rd *rd, const char *text);
 TLY_MUST bool rd_until(struct rd *rd, char stop, struct tly_bytes *out);
 /* A decimal number in its only spelling, and `stop` behind it. */
 TLY_MUST bool rd_u64(struct rd *rd, char stop, uint64_t *out);
-/* A code of design 6, copied with a NUL to out (CODE_LEN_MAX + 1), and `stop` behind it. */
+/* A code, copied with a NUL to out (CODE_LEN_MAX + 1), and `stop` behind it. */
 TLY_MUST bool rd_code(struct rd *rd, char stop, char *out);
 /* 64 lower-case digits, and `stop` behind them. */
 TLY_MUST bool rd_hash(struct rd *rd, char stop, struct tly_hash *out);

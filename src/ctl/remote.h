@@ -33,7 +33,7 @@ TLY_MUST enum tly_err remote_get(struct remote *remote, const char *path, struct
 TLY_MUST enum tly_err remote_json(struct remote *remote, const char *path, json_t **out,
                                   struct tly_diag *diag);
 
-/* Calls fn for every item of a paged list (design 9), page by page; stops at its first error.
+/* Calls fn for every item of a paged list (doc/api.md), page by page; stops at its first error.
  * path: with its filters, "/v1/contests?area=x". */
 typedef enum tly_err (*remote_item_fn)(void *arg, json_t *item, struct tly_diag *diag);
 TLY_MUST enum tly_err remote_each(struct remote *remote, const char *path, remote_item_fn fn,

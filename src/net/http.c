@@ -11,7 +11,7 @@
 #include "sys/clock.h"
 
 /* Three AEADs and three groups, the cheapest first and our order the one that counts; TLS 1.3 alone
- * (hardening.md 4.3, performance.md 10).  GnuTLS sends no tickets unless asked to. */
+ * (GnuTLS's priority strings).  GnuTLS sends no tickets unless asked to. */
 #define PRIORITY                                                                                   \
     "SECURE128:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:"   \
     "-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:%SERVER_PRECEDENCE"

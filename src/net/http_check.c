@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What MHD 0.9.75 lets through even in strict mode, and what no request may have: two lengths, two
  * hosts, an unknown transfer coding, another version.  A proxy that reads such a request otherwise
- * than we do could be made to pass a second request inside the first (ledger.md F4). */
+ * than we do could be made to pass a second request inside the first (RFC 9112 6.3, 11.2). */
 #include <strings.h>
 
 #include "http_int.h"

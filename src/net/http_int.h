@@ -66,7 +66,7 @@ struct http_server {
  * *from is the state before. */
 bool http_state_to(struct http_req_priv *p, enum http_state to, enum http_state *from);
 
-/* Why this header block cannot be trusted (ledger.md F4), NULL when it can; *length is the body's
+/* Why this header block cannot be trusted (RFC 9112 11.2), NULL when it can; *length is the body's
  * announced length, SIZE_MAX when chunked. */
 const char *http_check_head(const struct http_req_priv *p, const char *version, size_t *length);
 

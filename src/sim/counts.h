@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* counts.csv in memory: what each branch reported, grouped by slot (design 10). */
+/* counts.csv in memory: what each branch reported, grouped by slot (doc/formats.md). */
 #pragma once
 
 #include "core/election.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tallysim enrol: from DIR/definition makes DIR/registry and DIR/keys and signs both packages
- * (design 6). */
+ * (doc/formats.md). */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

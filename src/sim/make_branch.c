@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Contests with made-up opinions, and what the voters of one branch did: numbers that an honest
- * branch could report (every HOLD check of validation.md passes). */
+ * branch could report (every HOLD check of doc/checks.md passes). */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>

@@ -50,7 +50,8 @@ branch(struct province *p, const char *in, bool mobile, uint32_t voters,
     p->left--;
 }
 
-/* Main and alternate members of a city by its size (law.md 2.1), by the branches it needs here. */
+/* Main and alternate members of a city by its size (doc/methods.md, block), by the branches it
+ * needs here. */
 static void
 city_seats(uint32_t branches, uint32_t *seats, uint32_t *alternates)
 {

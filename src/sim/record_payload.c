@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The payload that a branch's terminal would sign (design 7), from its rows of counts.csv. */
+/* The payload that a branch's terminal would sign (doc/formats.md), from its rows of counts.csv. */
 #include "record_int.h"
 
 #include "base/check.h"

@@ -26,7 +26,7 @@ tly_auto_store(struct store **store)
 /* ---- warnings ---- */
 
 /* Anything above NOTICE.  Under synchronous replication a COMMIT may report success and yet only a
- * WARNING tells that no standby has it (ledger.md F1). */
+ * WARNING tells that no standby has it. */
 static void
 on_notice(void *arg, const PGresult *result)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One request of the sending side: body, repetition, answers.  What was not promised (429, 503, a
- * lost line) is repeated with jitter: every write repeats safely (design 7), so a lost answer is
+ * lost line) is repeated with jitter: every write repeats safely, so a lost answer is
  * only asked for again. */
 #include <stdio.h>
 #include <stdlib.h>

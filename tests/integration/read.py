@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reading: the objects of design 9, versions, pages, filters, who may read what (TAP).
+"""Reading: the objects of doc/api.md, versions, pages, filters, who may read what (TAP).
 
     read.py DIR INGEST_PORT API_PORT OPS_PORT ROUTES_FILE
 """

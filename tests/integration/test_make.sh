@@ -46,7 +46,7 @@ assert any(b["kind"] == "mobile" for b in branches.values())
 assert any("\u200c" in a["name_fa"] for a in areas), "no zero-width non-joiner in any name"
 assert [c for c in contests.values() if c["rule"] == "tehran" and (c["seats"], c["alternates"]) == ("21", "11")]
 
-# Every check of validation.md that holds a bundle, on counts.csv.
+# Every check of doc/checks.md that holds a bundle, on counts.csv.
 n = defaultdict(dict)
 for r in rows("counts.csv"):
     key = r["field"] if not r["code"] else (r["field"], r["code"])

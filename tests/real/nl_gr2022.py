@@ -15,8 +15,8 @@ Every ballot names one candidate, so lists is empty, mixed = valid and max_choic
 its candidates' votes. Station 7 found 869 ballots for 868 admitted voters: N08 must hold it.
 
 Seats are not in the files and are not compared. There are 17: EML's subcategory GR1 says fewer than 19, and
-the municipality had between 15,001 and 20,000 inhabitants (Gemeentewet, article 8). The rule is D'Hondt as in
-the design's example; Dutch councils of this size give their residual seats by largest remainders (Kieswet P 8).
+the municipality had between 15,001 and 20,000 inhabitants (Gemeentewet, article 8). The rule here is D'Hondt;
+Dutch councils of this size give their residual seats by largest remainders (Kieswet P 8).
 """
 import csv
 import sys

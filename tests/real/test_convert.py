@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Converts every recorded election and checks what came out, knowing nothing of how it was made.
 
-Packages: the rules of design 6. Counts: the N checks; exactly the branches of expected.json may break one. Totals:
+Packages: the rules of doc/formats.md. Counts: the N checks; exactly the branches of expected.json may break one. Totals:
 the sums of the counts are the published totals, and those are the votes of data/seat-cases/blockvote.jsonl.
 Converters: a damaged source is refused, and so is a directory that holds a package already.
 """
@@ -93,7 +93,7 @@ class Election:
 
 
 def definition_faults(election):
-    """Every breach of design 6, in words."""
+    """Every breach of doc/formats.md, in words."""
     tables = election.tables
     names = {path.name for path in (election.directory / "definition").iterdir()}
     if names != {"election.json", *(f"{t}.csv" for t in TABLES)}:
@@ -174,7 +174,7 @@ def count_faults(election):
 
 
 def broken_checks(election):
-    """{(branch, contest): codes of the N checks it breaks}, after validation.md."""
+    """{(branch, contest): codes of the N checks it breaks}, after doc/checks.md."""
     contests = {row["contest"]: row for row in election.tables["contests"]}
     capacity = dict(election.column("branches", "branch", "capacity"))
     broken = {}

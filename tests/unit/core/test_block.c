@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Plurality-at-large: the examples of law.md 2.2, and every kind of tie and of empty seat. */
+/* Plurality-at-large: the examples of doc/methods.md, and every kind of tie and of empty seat. */
 #include "outcome_case.h"
 
 #define ROWS_MAX 9

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every check of validation.md at its limit and one beyond it, from tests/vectors/checks. */
+/* Every check of doc/checks.md at its limit and one beyond it, from tests/vectors/checks. */
 #include <jansson.h>
 
 #include "base/hex.h"

@@ -62,7 +62,7 @@ our_vector(void)
              tly_unhex(tly_text(vector_keyid), keyid.b, 32),
          "the vector's keys");
     const struct tly_bytes in = tly_text(vector_envelope);
-    T_EQ(parse(in, &arena, &e, NULL), TLY_OK, "ledger.md 2.9 (d) is read");
+    T_EQ(parse(in, &arena, &e, NULL), TLY_OK, "the vector of ledger_vector.h is read");
     T_OK(tly_bytes_eq(e.payload, tly_text(vector_payload)), "its payload");
     T_OK(tly_bytes_eq(e.type, tly_text(ENVELOPE_TYPE_BUNDLE)), "its type");
     T_OK(e.signatures_n == 1 && tly_hash_eq(&e.signatures[0].keyid, &keyid), "its key id");

@@ -140,7 +140,7 @@ check_example(const struct example *x)
     case_done(&c);
 }
 
-/* E9 of law.md: the whole chain from ballots to persons. */
+/* E9 of doc/methods.md: the whole chain from ballots to persons. */
 static void
 check_chain(void)
 {
@@ -235,7 +235,8 @@ oracle_room(const struct oracle *o, uint32_t e, bool pool_too)
     return o->votes[e] > 0 && o->n[e] < o->cap[e] && (pool_too || e != o->pool);
 }
 
-/* give(k, elig) of law.md: from `start` in the order, round and round; returns the next place. */
+/* The reference's give(k, elig): from `start` in the order, round and round; returns the next
+ * place. */
 static uint32_t
 oracle_give(struct oracle *o, uint32_t k, const uint32_t order[], const uint64_t key[],
             bool pool_too, uint32_t start)
@@ -306,7 +307,7 @@ oracle_average(struct oracle *o, uint32_t k, bool pool_too)
     }
 }
 
-/* The appendix of law.md, in C, for base=votes. */
+/* The algorithm of doc/methods.md once more, as plainly as it goes, for base=votes. */
 static void
 oracle_run(struct oracle *o, const uint32_t params[], uint32_t seats)
 {

@@ -80,7 +80,8 @@ proof_is(const struct merkle_proof *p, const char *const want[], unsigned n)
     return same;
 }
 
-/* Tessera's public test log, ledger.md 2.9 (a): equal in Go, Python and its repository. */
+/* Tessera's public test log (transparency-dev/tessera, testdata/log): equal in Go, Python and its
+ * repository. */
 static void
 tessera(void)
 {
@@ -128,7 +129,7 @@ tessera(void)
     T_OK(proof_is(&p, growth, 4), "Tessera's growth from 10 to 15");
 }
 
-/* Our own end-to-end vector, ledger.md 2.9 (d). */
+/* Our own end-to-end vector, ledger_vector.h. */
 static void
 our_vector(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Proves vkeys and checkpoints against vectors that other implementations made (ledger.md 2.9 a, b,
- * d), and refuses every cut, every changed byte, other origins and other keys. */
+/* Proves vkeys and checkpoints against vectors that other implementations made (Tessera's log, the
+ * signed-note page, ledger_vector.h), and refuses every cut, every changed byte, other origins and other keys. */
 #include "core/note.h"
 
 #include <sodium.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Proves receipts: the vector of ledger.md 2.9 (d) is checked and written again byte for byte;
+/* Proves receipts: the vector of ledger_vector.h is checked and written again byte for byte;
  * every cut and every changed byte is refused; receipts of every leaf of a log hold. */
 #include "core/receipt.h"
 

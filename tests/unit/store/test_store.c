@@ -350,7 +350,7 @@ test_batches(struct store *store, uint64_t epoch)
     T_OK(strstr(diag.text, "no row 3") != NULL, "and named");
 }
 
-/* The largest parts that design 7 lets in, none of which compresses. */
+/* The largest parts that doc/formats.md lets in, none of which compresses. */
 static void
 test_large(struct store *store, uint64_t epoch)
 {
