@@ -12,8 +12,8 @@
 struct method_input;
 struct outcome;
 
-/* One parameter of a method as the definition may give it (doc/methods.md); the value is a number, a
- * word's place in words[], or 0/1. */
+/* One parameter of a method as the definition may give it (doc/methods.md); the value is a
+ * number, a word's place in words[], or 0/1. */
 struct method_param {
     const char        *name;
     const char *const *words; /* NULL-terminated choices; NULL: a number or a bool */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The strict reader of a bundle's payload (doc/formats.md): one pass, schema-bound, no allocation. */
+/* The strict reader of a bundle's payload (doc/formats.md): one pass, schema-bound, no
+ * allocation. */
 #pragma once
 
 #include "base/bytes.h"

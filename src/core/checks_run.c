@@ -158,7 +158,7 @@ share(uint32_t bp, uint64_t of)
     return (uint64_t)(((tly_u128)of * bp + BASIS_POINTS - 1) / BASIS_POINTS);
 }
 
-/* List code and persons on one ballot (list_plus_individual, doc/methods.md): it is in both sums. */
+/* List code and persons on one ballot (list_plus_individual): it is in both sums. */
 static bool
 list_plus(const struct rule *rule)
 {

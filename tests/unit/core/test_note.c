@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Proves vkeys and checkpoints against vectors that other implementations made (Tessera's log, the
- * signed-note page, ledger_vector.h), and refuses every cut, every changed byte, other origins and other keys. */
+ * signed-note page, ledger_vector.h), and refuses every cut, every changed byte, other
+ * origins and other keys. */
 #include "core/note.h"
 
 #include <sodium.h>
