@@ -273,7 +273,7 @@ api_show_contest(const struct tally *tally, struct contest_ix ix, bool whole,
     json_object_set_new(o, "ballots", api_show_totals(&tally->contests[ix.v], progress));
     json_object_set_new(o, "lists", lists(&v));
     json_object_set_new(o, "pool",
-                        v.counted && outcome.has_pool
+                        v.counted && v.method->lists && outcome.has_pool
                             ? json_pack("{s:I,s:I}", "votes", (json_int_t)outcome.pool_votes,
                                         "seats", (json_int_t)outcome.pool_seats)
                             : json_null());
