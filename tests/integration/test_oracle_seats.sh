@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The methods against a second implementation in exact fractions, which itself meets the law's examples and
+# The methods against a second implementation in exact fractions, which itself meets the law's examples,
+# the vectors of the checks and
 # real elections.  Timeout: 120 s.  TALLY_CONTESTS=1000000 T_LIMIT_S=3600 runs as many random contests.
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -19,5 +20,6 @@ else
     tap 'oracle: the law' "$python" -B tests/oracle/examples.py
     skip 'oracle: real elections' 'the shared folder is not there'
 fi
+tap 'oracle: the vectors of the checks' "$python" -B tests/oracle/vectors.py tests/vectors/checks/checks.json
 tap 'core and oracle' "$python" -B tests/oracle/seats.py "$B/tests/oracle/outcome_lines" "${TALLY_CONTESTS:-20000}" --jobs "${T_JOBS:-1}"
 done_testing

@@ -368,3 +368,24 @@ def outcome(method, parameters, seats, alternates, lists, persons, valid):
     result["rank"] = {p: 1 + sum(n > claims.votes[p] for n in ahead) for p in claims.votes}
     result["parameters"] = p
     return result
+
+
+# ---- other readings of the law ---------------------------------------------------------------------------
+VARIANTS = (("votes", "round_half_up", "highest_share"), ("votes", "floor", "highest_share"),
+            ("votes", "floor", "largest_remainder"), ("votes", "floor", "highest_average"),
+            ("ballots_x_seats", "round_half_up", "highest_share"), ("ballots_x_seats", "floor", "highest_share"))
+READ_TWICE = {"base": ("votes", "ballots_x_seats"), "first_round": ("round_half_up", "floor"),
+              "remainder": ("highest_share", "largest_remainder", "highest_average"),
+              "remainder_pool": ("lists_and_indep", "lists_only"),
+              "over_rule": ("lowest_share", "smallest_rounded_up_fraction", "halt"),
+              "cursor": ("restart", "continue"), "alternates_rule": ("overall_next", "same_list_next")}
+
+
+def readings(parameters):
+    """A to E (E with both roundings), and every other word of each parameter alone."""
+    for base, first_round, remainder in VARIANTS:
+        yield {**parameters, "base": base, "first_round": first_round, "remainder": remainder}
+    for name, words in READ_TWICE.items():
+        for word in words:
+            if word != parameters[name]:
+                yield {**parameters, name: word}
