@@ -17,6 +17,7 @@
 
 #define BACKOFF_FIRST_MS 20
 #define BACKOFF_MS_MAX   2000
+#define TELL_EVERY_US    10000000
 
 static const struct recorded *
 bundle_of(const struct submit_run *run, size_t job)
@@ -250,11 +251,14 @@ try_once(struct submit_worker *w, size_t first, size_t left[], size_t *n_left,
     return err;
 }
 
-/* A person who waits is told once why, and once more after the next answer. */
+/* A person who waits is told why, and again every few seconds while it lasts. */
 static void
 tell_waiting(struct submit_run *run, enum tly_err err, const struct tly_diag *diag)
 {
-    if (!run->config->progress || atomic_exchange(&run->told, true)) {
+    const uint64_t now  = clock_mono_us();
+    uint_fast64_t  last = atomic_load(&run->told_us);
+    if (!run->config->progress || (last != 0 && now - last < TELL_EVERY_US) ||
+        !atomic_compare_exchange_strong(&run->told_us, &last, now)) {
         return;
     }
     (void)fprintf(stderr, "%s: %s; repeating for up to %u s\n", run->config->url,
@@ -293,7 +297,6 @@ submit_jobs(struct submit_worker *w, size_t first, size_t n, struct tly_diag *di
             return err; /* a key file or the URL: repeating does not help */
         }
         if (n_left == 0) {
-            atomic_store(&run->told, false);
             return TLY_OK;
         }
         const bool late = clock_mono_us() > until || (err != TLY_OK && atomic_load(&run->deaf));

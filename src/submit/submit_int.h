@@ -22,7 +22,7 @@ struct submit_run {
     size_t                      jobs_n;
     uint64_t                    start_us;
     atomic_size_t               next;
-    atomic_bool                 told; /* the person knows that nothing is answered just now */
+    atomic_uint_fast64_t        told_us; /* when the person was last told why it waits; 0: never */
     atomic_bool         deaf; /* repeated for the whole time, and nobody has answered since */
     pthread_mutex_t     lock; /* of everything below */
     struct submit_stats stats;

@@ -39,6 +39,7 @@ wrong 'a short one without its value' 2 'option -o takes a value' "$sim" record 
 # ---- nobody there --------------------------------------------------------------------------------------
 wrong 'replay to nobody' 1 "$nobody: .*Connection refused; repeating for up to 2 s" \
     "$sim" replay "$e/night.ndjson" --keys "$e/keys" --url "$nobody" --retry-for 2
+is 'once, not for every bundle' "$(printf '%s\n' "$out" | grep -c repeating)" 1
 like 'without a word for every bundle' "$out" '\(further ones are only counted\)'
 like 'and every bundle is accounted for' "$out" '^sent 100 .* 0 new, 0 the same, 0 conflicting, 100 refused'
 wrong 'replay to nobody, paced' 1 '100 refused' \
