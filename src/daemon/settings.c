@@ -31,6 +31,8 @@ static const struct config_row rows[] = {
     {"ops.port",                  CONFIG_UINT,  F(ops.port),               "9464",         0, 65535, "its TCP port; 0: any that is free"},
     {"handshake_timeout",         CONFIG_MS,    F(handshake_ms),           "10s",          100, 600000, "longest a TLS handshake may take"},
     {"idle_timeout",              CONFIG_MS,    F(idle_ms),                "60s",          1000, 86400000, "longest a connection may stand without a request"},
+    {"head_timeout",              CONFIG_MS,    F(head_ms),                "10s",          100, 600000, "longest a request's headers may take, from their first byte"},
+    {"body_timeout",              CONFIG_MS,    F(body_ms),                "30s",          100, 600000, "longest a request's body may take"},
     {"request_memory",            CONFIG_BYTES, F(request_bytes),          "64M",          (uint64_t)1 << 20, (uint64_t)1 << 30, "memory that one request may take"},
     {"snapshot_interval",         CONFIG_MS,    F(snapshot_ms),            "250ms",        0, 60000, "least time between two published snapshots of the tally"},
     {"database_wait",             CONFIG_MS,    F(database_wait_ms),       "0",            0, 86400000, "longest to wait for PostgreSQL at the start; 0: for ever"},

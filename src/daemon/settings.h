@@ -17,7 +17,7 @@ struct settings {
         const char *address;
         uint64_t    port, workers, connections_max, per_ip_max;
     } ingest, api, ops;
-    uint64_t handshake_ms, idle_ms, request_bytes;
+    uint64_t handshake_ms, idle_ms, head_ms, body_ms, request_bytes;
     uint64_t snapshot_ms;
     uint64_t database_wait_ms, stop_ms;
     bool     log_debug;
