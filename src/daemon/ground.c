@@ -3,15 +3,12 @@
 
 #include <inttypes.h>
 
-#include "pack/definition.h"
 #include "pack/keyfile.h"
-#include "pack/package.h"
-#include "pack/registry_load.h"
+#include "pack/packages.h"
 #include "sys/file.h"
 #include "sys/log.h"
 
 #define ARENA_MAX     ((size_t)4 << 30)
-#define ROOT_KEYS_MAX 16
 #define PEM_BYTES_MAX ((size_t)1 << 20)
 #define FAULTS_LOGGED 50
 
@@ -46,55 +43,36 @@ path_make(struct ground *g, const char *config_file, struct tly_bytes name)
 
 static enum tly_err
 root_keys_read(struct ground *g, const struct settings *settings, const char *config_file,
-               struct tly_key keys[ROOT_KEYS_MAX], unsigned *n, struct tly_diag *diag)
+               struct packages_keys *keys, struct tly_diag *diag)
 {
-    *n = 0;
     for (const char *p = settings->root_keys; *p != '\0';) {
         const size_t len = strcspn(p, " ");
         if (len > 0) {
             const char *path =
                 path_make(g, config_file, (struct tly_bytes){(const uint8_t *)p, len});
-            if (*n == ROOT_KEYS_MAX) {
-                return tly_fail(diag, TLY_EINPUT, "root_keys: more than %d", ROOT_KEYS_MAX);
-            }
             struct tly_diag    why = {0};
-            const enum tly_err err =
-                path == NULL ? TLY_ENOMEM : keyfile_read_public(path, &keys[*n], &why);
+            const enum tly_err err = path == NULL ? TLY_ENOMEM : packages_key_add(keys, path, &why);
             if (err != TLY_OK) {
                 return tly_fail(diag, err, "root_keys: %s", why.text);
             }
-            (*n)++;
         }
         p += len + (p[len] == ' ');
     }
     return TLY_OK;
 }
 
-/* Whether enough root keys signed both packages as they are on the disk. */
 static enum tly_err
-packages_verify(const struct ground *g, const struct settings *settings,
-                const struct tly_key keys[], unsigned keys_n, struct tly_diag *diag)
+packages_read(struct ground *g, const struct settings *settings, const struct packages_keys *keys,
+              struct tly_diag *diag)
 {
-    const unsigned     threshold = g->election->policy.root;
-    const enum tly_err err =
-        package_verify(settings->definition, PACKAGE_DEFINITION, g->election->code,
-                       &g->election->definition, keys, keys_n, threshold, diag);
-    return err != TLY_OK ? err
-                         : package_verify(settings->registry, PACKAGE_REGISTRY, g->election->code,
-                                          &g->registry->hash, keys, keys_n, threshold, diag);
-}
-
-static enum tly_err
-packages_load(struct ground *g, const struct settings *settings, struct tly_diag *diag)
-{
-    struct faults faults = {.arena = &g->arena};
-    enum tly_err  err =
-        definition_load(settings->definition, &g->arena, &g->election, &faults, diag);
-    if (err == TLY_OK) {
-        err =
-            registry_load(settings->registry, g->election, &g->arena, &g->registry, &faults, diag);
-    }
+    struct faults      faults = {.arena = &g->arena};
+    struct packages    p      = {0};
+    const char        *faulty;
+    const enum tly_err err = packages_load(settings->definition, settings->registry, keys,
+                                           &g->arena, &p, &faults, &faulty, diag);
     faults_log(&faults);
+    g->election = p.election;
+    g->registry = p.registry;
     return err;
 }
 
@@ -136,16 +114,12 @@ enum tly_err
 ground_load(const struct settings *settings, const char *config_file, struct ground *out,
             struct tly_diag *diag)
 {
-    struct tly_key root[ROOT_KEYS_MAX];
-    unsigned       root_n;
-    *out = (struct ground){0};
+    struct packages_keys root = {0};
+    *out                      = (struct ground){0};
     tly_arena_init(&out->arena, ARENA_MAX);
-    enum tly_err err = root_keys_read(out, settings, config_file, root, &root_n, diag);
+    enum tly_err err = root_keys_read(out, settings, config_file, &root, diag);
     if (err == TLY_OK) {
-        err = packages_load(out, settings, diag);
-    }
-    if (err == TLY_OK) {
-        err = packages_verify(out, settings, root, root_n, diag);
+        err = packages_read(out, settings, &root, diag);
     }
     if (err == TLY_OK) {
         err = log_key_load(out, settings->log_key, diag);

@@ -19,7 +19,7 @@ struct ground {
 
 /* Loads and verifies everything that the settings name; every fault of a package is logged.
  * config_file: whose folder relative root keys count from; NULL: none.
- * Errors: those of definition_load(), registry_load(), package_verify(), keyfile_read_*(),
+ * Errors: those of packages_load(), keyfile_read_*(),
  * file_read(). */
 TLY_MUST enum tly_err ground_load(const struct settings *settings, const char *config_file,
                                   struct ground *out, struct tly_diag *diag);
