@@ -6,6 +6,8 @@
 #include "base/err.h"
 #include "core/sign.h"
 
+#define PEM_BYTES_MAX ((size_t)1 << 20) /* of a file with a key or a chain of certificates */
+
 /* Errors: TLY_EINPUT not such a key, or a private key that others can read (the diag names the
  * file); TLY_EIO. */
 TLY_MUST enum tly_err keyfile_read_secret(const char *path, struct sign_secret *out,

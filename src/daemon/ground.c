@@ -9,7 +9,6 @@
 #include "sys/log.h"
 
 #define ARENA_MAX     ((size_t)4 << 30)
-#define PEM_BYTES_MAX ((size_t)1 << 20)
 #define FAULTS_LOGGED 50
 
 static void

@@ -11,14 +11,14 @@
 
 #include "base/arena.h"
 #include "newfile.h"
+#include "pack/keyfile.h"
 #include "pem.h"
 #include "sys/file.h"
 #include "sys/sha256.h"
 
-#define PEM_BYTES_MAX ((size_t)1 << 20)
-#define SERIAL_BYTES  16
-#define KEY_MODE      0600
-#define CRT_MODE      0644
+#define SERIAL_BYTES 16
+#define KEY_MODE     0600
+#define CRT_MODE     0644
 
 struct cert_ca {
     X509              *crt;

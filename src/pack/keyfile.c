@@ -11,8 +11,7 @@
 #include "sys/file.h"
 #include "sys/sha256.h"
 
-#define PEM_BYTES_MAX 8192
-#define SEED_BYTES    32
+#define SEED_BYTES 32
 
 static enum tly_err
 wrong(const char *path, const char *what, struct tly_diag *diag)
@@ -24,7 +23,7 @@ wrong(const char *path, const char *what, struct tly_diag *diag)
 static enum tly_err
 pem_read(const char *path, bool secret, EVP_PKEY **out, struct tly_diag *diag)
 {
-    TLY_AUTO(arena) struct tly_arena arena = {.bytes_max = (size_t)4 * PEM_BYTES_MAX};
+    TLY_AUTO(arena) struct tly_arena arena = {.bytes_max = 4 * PEM_BYTES_MAX};
     struct tly_bytes                 text;
     const enum tly_err               err = file_read(path, PEM_BYTES_MAX, &arena, &text, diag);
     if (err != TLY_OK) {
