@@ -8,8 +8,8 @@
 
 #define PEM_BYTES_MAX ((size_t)1 << 20) /* of a file with a key or a chain of certificates */
 
-/* Errors: TLY_EINPUT not such a key, or a private key that others can read (the diag names the
- * file); TLY_EIO. */
+/* Errors: TLY_EINPUT not such a key, or a private key that others can read; TLY_ENOENT, TLY_EFORBID,
+ * TLY_EIO; the diag names the file. */
 TLY_MUST enum tly_err keyfile_read_secret(const char *path, struct sign_secret *out,
                                           struct tly_diag *diag);
 /* Reads a public key; a private key's file is fine too (root.key as --root-key in a rehearsal). */

@@ -47,5 +47,5 @@ TLY_MUST enum tly_err file_list(const char *dir, size_t names_max, struct tly_ar
 
 /* Checks that a file with a secret is a regular file, ours or root's, and closed to group and
  * others.
- * Errors: TLY_ENOENT, TLY_EFORBID (the diag says what to do), TLY_EIO. */
+ * Errors: TLY_EINPUT it is not (the diag says what to do); TLY_ENOENT, TLY_EFORBID, TLY_EIO. */
 TLY_MUST enum tly_err file_private(const char *path, struct tly_diag *diag);

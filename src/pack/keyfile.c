@@ -51,9 +51,6 @@ keyfile_read_secret(const char *path, struct sign_secret *out, struct tly_diag *
     uint8_t                  seed[SEED_BYTES];
     size_t                   len = sizeof seed;
     enum tly_err             err = file_private(path, diag);
-    if (err == TLY_EFORBID) {
-        return TLY_EINPUT;
-    }
     if (err == TLY_OK) {
         err = pem_read(path, true, &key, diag);
     }

@@ -275,13 +275,13 @@ file_private(const char *path, struct tly_diag *diag)
         return failed(path, diag);
     }
     if (!S_ISREG(st.st_mode)) {
-        return tly_fail(diag, TLY_EFORBID, "%s: not a regular file", path);
+        return tly_fail(diag, TLY_EINPUT, "%s: not a regular file", path);
     }
     if (st.st_uid != geteuid() && st.st_uid != 0) {
-        return tly_fail(diag, TLY_EFORBID, "%s: belongs to another user (%u)", path, st.st_uid);
+        return tly_fail(diag, TLY_EINPUT, "%s: belongs to another user (%u)", path, st.st_uid);
     }
     if ((st.st_mode & 077) != 0) {
-        return tly_fail(diag, TLY_EFORBID, "%s: open to others (mode %03o); run chmod 600", path,
+        return tly_fail(diag, TLY_EINPUT, "%s: open to others (mode %03o); run chmod 600", path,
                         st.st_mode & 0777U);
     }
     return TLY_OK;

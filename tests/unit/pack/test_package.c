@@ -173,6 +173,9 @@ certificates(void)
     cert_ca_free(ca);
     ca = NULL;
     T_EQ(cert_ca_load(in_dir("t1.pem"), in_dir("t1.pem"), &ca, &diag), TLY_EINPUT, "no authority");
+    T_EQ(chmod(in_dir("ca.key"), 0640), 0, "its key opened to the group");
+    T_EQ(cert_ca_load(in_dir("ca.crt"), in_dir("ca.key"), &ca, &diag), TLY_EINPUT,
+         "refused, as any key file that others can read");
     T_EQ(cert_ca_load(in_dir("ca.crt"), in_dir("t1.pem"), &ca, &diag), TLY_EINPUT, "not its key");
     T_OK(ca == NULL, "output untouched");
     T_EQ(cert_fingerprint(in_dir("ca.key"), &b, &diag), TLY_EINPUT, "a key is no certificate");
