@@ -86,7 +86,8 @@ struct work {
     uint32_t       *rounded;  /* seats of the first round, at most `seats` each */
     uint64_t       *fraction; /* S * V mod T, or what orders alike: see fractions() */
     bool           *up;       /* was rounded up */
-    uint32_t       *share;    /* entities by votes */
+    uint32_t       *sorted;   /* entities by votes */
+    uint32_t       *share;    /* the same, to be turned by the cursor */
     uint32_t       *order;    /* entities by what the remainder round goes by */
     uint32_t       *group;
     bool           *served; /* in the newest pass */
@@ -210,6 +211,10 @@ first_round(struct work *w)
     struct seats                 *s     = w->s;
     const bool                    down  = s->in->params[FIRST_ROUND] == FIRST_FLOOR;
     const tly_u128                t     = w->divisor;
+    for (uint32_t e = 0; e < s->entities_n; e++) {
+        w->sorted[e] = e;
+    }
+    seats_sort(w->sorted, s->entities_n, s->votes);
     for (uint32_t e = 0; e < s->entities_n; e++) {
         if (!s->stands[e]) {
             continue;
@@ -500,18 +505,14 @@ rounds_after(struct work *w)
     return left;
 }
 
-/* One way of settling the ties, from the first round on.  Returns seats nobody takes. */
+/* One way of settling the ties, from behind the first round.  Returns seats nobody takes. */
 static uint32_t
 allocate(struct work *w)
 {
     struct seats *s = w->s;
     w->choices->n   = 0;
-    for (uint32_t e = 0; e < s->entities_n; e++) {
-        w->share[e] = e;
-        s->won[e]   = 0;
-    }
-    seats_sort(w->share, s->entities_n, s->votes);
-    first_round(w);
+    memcpy(s->won, w->rounded, s->entities_n * sizeof *s->won);
+    memcpy(w->share, w->sorted, s->entities_n * sizeof *w->share);
     return rounds_after(w);
 }
 
@@ -603,13 +604,14 @@ work_init(struct work *w, struct seats *s)
     w->rounded     = TLY_NEW(s->arena, uint32_t, n);
     w->fraction    = TLY_NEW(s->arena, uint64_t, n);
     w->up          = TLY_NEW(s->arena, bool, n);
+    w->sorted      = TLY_NEW(s->arena, uint32_t, n);
     w->share       = TLY_NEW(s->arena, uint32_t, n);
     w->order       = TLY_NEW(s->arena, uint32_t, n);
     w->group       = TLY_NEW(s->arena, uint32_t, n);
     w->served      = TLY_NEW(s->arena, bool, n);
     const bool ok  = w->choices != NULL && w->rounded != NULL && w->fraction != NULL &&
-                    w->up != NULL && w->share != NULL && w->order != NULL && w->group != NULL &&
-                    w->served != NULL;
+                    w->up != NULL && w->sorted != NULL && w->share != NULL && w->order != NULL &&
+                    w->group != NULL && w->served != NULL;
     return ok ? TLY_OK : TLY_ENOMEM;
 }
 
@@ -643,9 +645,7 @@ run(const struct method_input *in, struct tly_arena *arena, struct outcome *out)
                in->seats);
     threshold(&w);
     fractions(&w);
-    s.quiet = true; /* a look ahead: does the first round give too many? */
     first_round(&w);
-    s.quiet = in->quiet;
     if (in->params[OVER_RULE] == OVER_HALT && won_sum(&s) > in->seats) {
         halted(&w, w.group);
     } else {
