@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The seat calculator: a line of JSON is a contest, its outcome a line or a page (design 10). */
+/* The seat calculator: a line of JSON is a contest, its outcome a line or a page (doc/methods.md). */
 #pragma once
 
 #include <jansson.h>
@@ -43,7 +43,7 @@ TLY_MUST enum tly_err seats_read(json_t *root, struct tly_arena *arena, struct s
  * Errors: TLY_ENOMEM. */
 TLY_MUST enum tly_err seats_count(const struct seats_contest *c, struct tly_arena *arena,
                                   struct seats_result *out);
-/* The line of design 10.  NULL: no memory. */
+/* The line of doc/methods.md, seat calculator.  NULL: no memory. */
 json_t *seats_json(const struct seats_contest *c, const struct seats_result *r);
 /* Tables, and the steps as sentences, on stdout. */
 void seats_page(const struct seats_contest *c, const struct seats_result *r, bool fa,

@@ -143,7 +143,7 @@ def remainder_worlds(quota, parameters, seats, claims):
     return {world for world, _ in worlds}
 
 
-# ---- list_ir: law.md 1.3 and 1.4 ----------------------------------------------------------------------
+# ---- list_ir: doc/methods.md --------------------------------------------------------------------------
 class Halt(Exception):
     """over_rule=halt: the first round gave too many; .among had seats in it."""
 

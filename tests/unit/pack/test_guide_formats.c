@@ -252,6 +252,38 @@ head_same(struct book *book)
     same(read.leaf, block("leaf 1"), "for the guide's leaf");
 }
 
+/* The same bundle with another salt, as the conflict it would be logged as. */
+static void
+conflict(struct book *book, const struct registry *registry)
+{
+    static const char        was[]  = "000102030405060708090a0b0c0d0e0f";
+    const struct sign_secret secret = secret_of("terminal seed");
+    const struct tly_bytes   first  = block_line("payload");
+    char                     other[4096];
+    struct tly_bytes         text;
+    char                     leaf[LEAF_LEN_MAX];
+    TLY_CHECK(first.len < sizeof other);
+    memcpy(other, first.data, first.len);
+    char *at = memmem(other, first.len, was, strlen(was));
+    TLY_CHECK(at != NULL);
+    memcpy(at, "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff", strlen(was));
+    const struct tly_bytes payload = {(uint8_t *)other, first.len};
+    T_EQ(envelope_write(ENVELOPE_TYPE_BUNDLE, payload, &secret, &registry->terminals[0].keyid, 1,
+                        &arena, &text),
+         TLY_OK, "another salt");
+    const struct book_entry entry = {.kind           = LEAF_CONFLICT,
+                                     .revision       = 1,
+                                     .payload_len    = (uint32_t)payload.len,
+                                     .envelope_len   = (uint32_t)text.len,
+                                     .accepted_ms    = 1792183000001,
+                                     .payload        = sys_sha256(payload),
+                                     .envelope       = sys_sha256(text),
+                                     .first_envelope = book_entry(book, 1)->envelope};
+    T_EQ(book_append(book, &entry), TLY_OK, "a conflict");
+    const size_t len = book_leaf(book, 2, leaf);
+    same((struct tly_bytes){(const uint8_t *)leaf, len}, block("leaf 2"), "the guide's leaf 2");
+}
+
 static void
 ledger(const struct election *election, const struct registry *registry, const struct bundle *b)
 {
@@ -274,6 +306,7 @@ ledger(const struct election *election, const struct registry *registry, const s
     leaf_same(book, 0, "leaf 0");
     leaf_same(book, 1, "leaf 1");
     head_same(book);
+    conflict(book, registry);
 }
 
 /* The guide's last sentence: with more ballots cast the same bundle is held. */
@@ -301,6 +334,73 @@ held(const struct election *election, const struct registry *registry)
     T_STR(bundle_status_name(bundle_status(&bundle.checked)), "held", "Tally-Status");
 }
 
+/* The cell n of the table row that holds `name` in backticks, after `section`. */
+static const char *
+cell(const char *section, const char *name, unsigned n)
+{
+    char head[64];
+    (void)snprintf(head, sizeof head, "\n%s", section);
+    const char *at = strstr((const char *)guide.data, head);
+    TLY_CHECK(at != NULL);
+    (void)snprintf(head, sizeof head, "`%s`", name);
+    for (at = strchr(at + 1, '\n'); at != NULL; at = strchr(at + 1, '\n')) {
+        const char *bar = strchr(at + 2, '|'); /* the first cell ends here */
+        const char *hit = strstr(at, head);
+        if (at[1] == '|' && bar != NULL && hit != NULL && hit < bar) {
+            for (; n > 1; n--) {
+                bar = strchr(bar + 1, '|');
+                TLY_CHECK(bar != NULL);
+            }
+            const size_t len = strcspn(bar + 2, "|\n");
+            TLY_CHECK(len > 0);
+            return tly_arena_text(&arena, (struct tly_bytes){(const uint8_t *)bar + 2, len - 1});
+        }
+    }
+    printf("# no row %s\n", name);
+    return "";
+}
+
+/* The columns in the tables are those of the files. */
+static void
+columns(const char *folder, const char *const files[])
+{
+    for (; *files != NULL; files++) {
+        char       name[64];
+        char       want[256];
+        const bool csv = strstr(*files, ".csv") != NULL;
+        (void)snprintf(name, sizeof name, "%s/%s", folder, *files);
+        const struct tly_bytes text = block(name);
+        const uint8_t         *end  = memchr(text.data, '\n', text.len);
+        TLY_CHECK(end != NULL);
+        (void)snprintf(want, sizeof want, "`%.*s`", (int)(end - text.data),
+                       (const char *)text.data);
+        (void)snprintf(name, sizeof name, "### %s/", folder);
+        T_STR(cell(name, *files, 1), csv ? want : "below", *files);
+    }
+}
+
+/* The example names no policy: its defaults are those of the table. */
+static void
+policy(const struct election *election)
+{
+    for (unsigned kind = 0; kind < POLICIES_N; kind++) {
+        const struct quorum *quorum = &election->policy.kinds[kind];
+        char                 want[128];
+        size_t               at = 0;
+        for (unsigned role = 0; role < OFFICER_ROLES_N; role++) {
+            if (quorum->n[role] > 0) {
+                at += (size_t)snprintf(want + at, sizeof want - at, "%s%s %u", at > 0 ? ", " : "",
+                                       officer_role_name((enum officer_role)role), quorum->n[role]);
+            }
+        }
+        const char *name = policy_name((enum policy_kind)kind);
+        T_STR(cell("| key of `policy`", name, 2), want, name);
+    }
+    T_EQ(election->policy.root, atoll(cell("| key of `policy`", "root", 2)), "root keys");
+    T_EQ(election->policy.publish_min_ballots,
+         atoll(cell("| key of `policy`", "publish_min_ballots", 2)), "publish_min_ballots");
+}
+
 int
 main(void)
 {
@@ -311,7 +411,12 @@ main(void)
         printf("Bail out! %s\n", diag.text);
         return EXIT_FAILURE;
     }
+    guide.data = (const uint8_t *)tly_arena_text(&arena, guide); /* with a NUL behind */
+    TLY_CHECK(guide.data != NULL);
     packages(&election, &registry);
+    columns("definition", definition_names);
+    columns("registry", registry_names);
+    policy(election);
     terminal_signs();
     const struct bundle bundle = bundle_taken(election, registry);
     ledger(election, registry, &bundle);
