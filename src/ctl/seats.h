@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The seat calculator: a line of JSON is a contest, its outcome a line or a page (doc/methods.md). */
+/* The seat calculator: a line of JSON is a contest, its outcome a line or a page
+ * (doc/methods.md). */
 #pragma once
 
 #include <jansson.h>
