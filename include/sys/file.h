@@ -2,10 +2,12 @@
 /* Files: read whole, written whole, listed in a fixed order. */
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/arena.h"
+#include "base/attr.h"
 #include "base/bytes.h"
 #include "base/err.h"
 
@@ -13,6 +15,12 @@
 void tly_auto_fd(int *fd);
 /* For TLY_AUTO(file) FILE *f: closes what is not NULL, without looking at the result. */
 void tly_auto_file(void *file);
+
+#define FILE_PATH_SIZE (PATH_MAX + 1)
+
+/* Makes a path of pieces.  One that does not fit is longer than Linux takes: whoever opens it gets
+ * ENAMETOOLONG, and never another file whose name is the beginning of this one. */
+void file_path(char out[FILE_PATH_SIZE], const char *format, ...) TLY_PRINTF(2, 3);
 
 /* Reads a whole regular file, or what a pipe gives until its end.
  *

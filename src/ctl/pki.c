@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -32,15 +31,15 @@
 enum { X_NAME, X_USAGE, X_CERT, X_FROM, X_TO, X_REVOKED };
 
 struct paths {
-    char crt[PATH_MAX], key[PATH_MAX], index[PATH_MAX];
+    char crt[FILE_PATH_SIZE], key[FILE_PATH_SIZE], index[FILE_PATH_SIZE];
 };
 
 static void
 paths_of(const char *dir, struct paths *out)
 {
-    (void)snprintf(out->crt, sizeof out->crt, "%s/ca.crt", dir);
-    (void)snprintf(out->key, sizeof out->key, "%s/ca.key", dir);
-    (void)snprintf(out->index, sizeof out->index, "%s/issued.csv", dir);
+    file_path(out->crt, "%s/ca.crt", dir);
+    file_path(out->key, "%s/ca.key", dir);
+    file_path(out->index, "%s/issued.csv", dir);
 }
 
 static enum cli_exit
@@ -82,15 +81,15 @@ static enum tly_err
 issue(const struct cli *cli, const struct paths *paths, const struct cert_request *request,
       struct tly_hash *print, struct tly_diag *diag)
 {
-    char            crt[PATH_MAX];
-    char            key[PATH_MAX];
+    char            crt[FILE_PATH_SIZE];
+    char            key[FILE_PATH_SIZE];
     char            line[512];
     char            hex[TLY_HEX_SIZE(sizeof print->b)];
     struct cert_ca *ca     = NULL;
     const bool      server = request->usage == CERT_SERVER;
     const char     *base   = cli_value(cli, "o", cli_arg(cli, 1));
-    (void)snprintf(crt, sizeof crt, "%s.%s", base, server ? "crt" : "pem");
-    (void)snprintf(key, sizeof key, "%s.key", base);
+    file_path(crt, "%s.%s", base, server ? "crt" : "pem");
+    file_path(key, "%s.key", base);
     if (access(paths->index, W_OK) != 0) {
         return tly_fail(diag, TLY_EIO, "%s: %s", paths->index, strerrordesc_np(errno));
     }

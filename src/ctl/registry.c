@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tallyctl registry check: the same of a registry package, against its definition. */
-#include <limits.h>
 #include <stdio.h>
 
 #include "check.h"
 #include "cmd.h"
 #include "pack/definition.h"
 #include "pack/registry_load.h"
+#include "sys/file.h"
 
 static enum cli_exit
 run(const struct cli *cli)
@@ -18,8 +18,8 @@ run(const struct cli *cli)
     struct registry                 *registry = &none;
     struct tly_diag                  diag     = {0};
     const char                      *dir      = cli_arg(cli, 0);
-    char                             beside[PATH_MAX];
-    (void)snprintf(beside, sizeof beside, "%s/../definition", dir);
+    char                             beside[FILE_PATH_SIZE];
+    file_path(beside, "%s/../definition", dir);
     const char *definition = cli_value(cli, "definition", beside);
 
     enum tly_err err = definition_load(definition, &arena, &election, &faults, &diag);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tallyctl sign: adds a root's signature to a package that has been checked. */
 #include <jansson.h>
-#include <limits.h>
 #include <stdio.h>
 
 #include "base/hex.h"
@@ -12,6 +11,7 @@
 #include "pack/keyfile.h"
 #include "pack/package.h"
 #include "pack/registry_load.h"
+#include "sys/file.h"
 
 /* What is signed has been checked: nobody puts a root key to a package with faults. */
 struct checked_package {
@@ -36,10 +36,10 @@ static enum tly_err
 check_registry(const char *dir, const char *definition, struct tly_arena *arena,
                struct faults *faults, struct checked_package *out, struct tly_diag *diag)
 {
-    char             beside[PATH_MAX];
+    char             beside[FILE_PATH_SIZE];
     struct election *election = NULL;
     struct registry *registry = NULL;
-    (void)snprintf(beside, sizeof beside, "%s/../definition", dir);
+    file_path(beside, "%s/../definition", dir);
     enum tly_err err = check_definition(definition != NULL ? definition : beside, arena, faults,
                                         &election, NULL, diag);
     if (err == TLY_OK) {
@@ -54,8 +54,8 @@ check_registry(const char *dir, const char *definition, struct tly_arena *arena,
 static bool
 has_file(const char *dir, const char *name)
 {
-    char path[PATH_MAX];
-    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    char path[FILE_PATH_SIZE];
+    file_path(path, "%s/%s", dir, name);
     FILE *f = fopen(path, "re");
     if (f != NULL) {
         (void)fclose(f);

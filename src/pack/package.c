@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pack/package.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,11 +43,9 @@ package_hash(const char *dir, enum package_kind kind, struct tly_hash *out, stru
                         faults.kept > 0 ? faults.list[0].text : "does not belong here");
     }
     for (const char *const *name = part_names(kind); *name != NULL; name++) {
-        char            path[PATH_MAX];
+        char            path[FILE_PATH_SIZE];
         struct tly_hash hash;
-        if (snprintf(path, sizeof path, "%s/%s", dir, *name) >= PATH_MAX) {
-            return tly_fail(diag, TLY_EIO, "%s: the path is too long", dir);
-        }
+        file_path(path, "%s/%s", dir, *name);
         err = sys_sha256_file(path, &hash, diag);
         if (err != TLY_OK) {
             return err == TLY_ENOENT ? TLY_EINPUT : err;
@@ -78,11 +75,9 @@ static enum tly_err
 signatures_read(const char *dir, struct tly_arena *arena, struct envelope *out,
                 struct tly_diag *diag)
 {
-    char             path[PATH_MAX];
+    char             path[FILE_PATH_SIZE];
     struct tly_bytes bytes;
-    if (snprintf(path, sizeof path, "%s/" PART_SIGNATURES, dir) >= PATH_MAX) {
-        return tly_fail(diag, TLY_EIO, "%s: the path is too long", dir);
-    }
+    file_path(path, "%s/" PART_SIGNATURES, dir);
     enum tly_err err = file_read(path, SIGNATURES_BYTES_MAX, arena, &bytes, diag);
     if (err == TLY_OK) { /* an editor's newline at the end is no part of the envelope */
         while (bytes.len > 0 && bytes.data[bytes.len - 1] == '\n') {
@@ -161,13 +156,11 @@ signatures_write(const char *dir, struct tly_bytes payload, const struct signatu
     TLY_AUTO(arena) struct tly_arena arena = {.bytes_max = ARENA_BYTES};
     const size_t                     room  = 256 + TLY_BASE64_LEN(payload.len) + (size_t)n * 256;
     char                            *text  = tly_arena_alloc(&arena, room, 1);
-    char                             path[PATH_MAX];
+    char                             path[FILE_PATH_SIZE];
     if (text == NULL) {
         return TLY_ENOMEM;
     }
-    if (snprintf(path, sizeof path, "%s/" PART_SIGNATURES, dir) >= PATH_MAX) {
-        return tly_fail(diag, TLY_EIO, "%s: the path is too long", dir);
-    }
+    file_path(path, "%s/" PART_SIGNATURES, dir);
     size_t at = (size_t)snprintf(text, room, "{\"payload\":\"");
     tly_base64_encode(payload, TLY_BASE64_STD, text + at);
     at += TLY_BASE64_LEN(payload.len);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "part.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,11 +28,9 @@ static enum tly_err
 part_read(const char *dir, const char *name, struct tly_arena *arena, struct part *out,
           struct tly_diag *diag)
 {
-    char             path[PATH_MAX];
+    char             path[FILE_PATH_SIZE];
     struct tly_bytes bytes;
-    if (snprintf(path, sizeof path, "%s/%s", dir, name) >= PATH_MAX) {
-        return tly_fail(diag, TLY_EIO, "%s: the path is too long", dir);
-    }
+    file_path(path, "%s/%s", dir, name);
     const enum tly_err err = file_read(path, PART_BYTES_MAX, arena, &bytes, diag);
     if (err != TLY_OK) {
         return err;

@@ -123,11 +123,11 @@ enum tly_err
 counts_read(const char *dir, const struct election *election, struct tly_arena *arena,
             struct counts_file *out, struct faults *faults, struct tly_diag *diag)
 {
-    char             path[4096];
+    char             path[FILE_PATH_SIZE];
     struct tly_bytes text;
     struct csv       csv;
     uint32_t         n = 0;
-    (void)snprintf(path, sizeof path, "%s/counts.csv", dir);
+    file_path(path, "%s/counts.csv", dir);
     enum tly_err err = file_read(path, COUNTS_BYTES_MAX, arena, &text, diag);
     if (err != TLY_OK) {
         return err;

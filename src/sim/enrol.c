@@ -28,17 +28,17 @@ static const struct cli_option options[] = {
 };
 
 void
-enrol_path(const struct enrol *enrol, char out[ENROL_PATH_MAX], const char *folder,
+enrol_path(const struct enrol *enrol, char out[FILE_PATH_SIZE], const char *folder,
            const char *name, const char *suffix)
 {
-    (void)snprintf(out, ENROL_PATH_MAX, "%s/%s/%s%s", enrol->dir, folder, name, suffix);
+    file_path(out, "%s/%s/%s%s", enrol->dir, folder, name, suffix);
 }
 
 enum tly_err
 enrol_create(const struct enrol *enrol, const char *folder, const char *name, FILE **out,
              struct tly_diag *diag)
 {
-    char path[ENROL_PATH_MAX];
+    char path[FILE_PATH_SIZE];
     enrol_path(enrol, path, folder, name, "");
     /* What lies among the keys is for its owner's eyes: signing.csv holds every terminal's seed. */
     const mode_t     mode = strcmp(folder, "keys") == 0 ? 0600 : 0644;
@@ -73,7 +73,7 @@ make_folders(const struct enrol *enrol, struct tly_diag *diag)
                         {"keys/terminals", 0755}};
     enum tly_err err = TLY_OK;
     for (unsigned i = 0; i < TLY_N(folders) && err == TLY_OK; i++) {
-        char path[ENROL_PATH_MAX];
+        char path[FILE_PATH_SIZE];
         enrol_path(enrol, path, folders[i].name, "", "");
         err = file_mkdirs(path, folders[i].mode, diag);
     }
@@ -85,7 +85,7 @@ static enum tly_err
 new_key(const struct enrol *enrol, const char *name, struct sign_secret *out, struct tly_diag *diag)
 {
     uint8_t seed[32];
-    char    path[ENROL_PATH_MAX];
+    char    path[FILE_PATH_SIZE];
     randombytes_buf(seed, sizeof seed);
     sign_from_seed(seed, out);
     sodium_memzero(seed, sizeof seed);
@@ -97,7 +97,7 @@ new_key(const struct enrol *enrol, const char *name, struct sign_secret *out, st
 static enum tly_err
 make_authority(struct enrol *enrol, const char *hosts, struct tly_diag *diag)
 {
-    char                crt[ENROL_PATH_MAX], key[ENROL_PATH_MAX], name[256];
+    char                crt[FILE_PATH_SIZE], key[FILE_PATH_SIZE], name[256];
     struct tly_hash     fingerprint;
     struct cert_request server = {.common_name = "tallyd",
                                   .hosts       = hosts,
@@ -145,7 +145,7 @@ static enum tly_err
 sign_package(const struct enrol *enrol, const char *name, enum package_kind kind,
              const struct sign_secret *root, struct tly_diag *diag)
 {
-    char            path[ENROL_PATH_MAX];
+    char            path[FILE_PATH_SIZE];
     struct tly_hash hash;
     enrol_path(enrol, path, name, "", "");
     const enum tly_err err = package_hash(path, kind, &hash, diag);
@@ -201,7 +201,7 @@ run(const struct cli *cli)
     struct election                 *election = NULL;
     struct enrol                     enrol    = {.dir = cli_arg(cli, 0)};
     struct tly_diag                  diag     = {0};
-    char                             path[ENROL_PATH_MAX];
+    char                             path[FILE_PATH_SIZE];
     tly_arena_init(&arena, ENROL_ARENA_MAX);
     struct faults faults = {.arena = &arena};
     enrol_path(&enrol, path, "definition", "", "");

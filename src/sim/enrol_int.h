@@ -7,9 +7,9 @@
 #include "core/election.h"
 #include "core/sign.h"
 #include "pack/cert.h"
+#include "sys/file.h"
 
-#define ENROL_PATH_MAX 4096
-#define ENROL_SPARES   3 /* terminals without a branch */
+#define ENROL_SPARES 3 /* terminals without a branch */
 
 struct enrol {
     const char            *dir;
@@ -25,7 +25,7 @@ struct enrolled {
     struct tly_hash cert;
 };
 
-void enrol_path(const struct enrol *enrol, char out[ENROL_PATH_MAX], const char *folder,
+void enrol_path(const struct enrol *enrol, char out[FILE_PATH_SIZE], const char *folder,
                 const char *name, const char *suffix);
 /* Keys and certificates of one terminal a branch and the spares, on all cores; n = branches_n +
  * ENROL_SPARES. */

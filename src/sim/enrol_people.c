@@ -16,7 +16,7 @@ static enum tly_err
 client(const struct enrol *enrol, FILE *csv, const char *code, enum role role, const char *area,
        struct tly_diag *diag)
 {
-    char                uri[256], pem[ENROL_PATH_MAX], cert[TLY_HEX_SIZE(32)];
+    char                uri[256], pem[FILE_PATH_SIZE], cert[TLY_HEX_SIZE(32)];
     struct tly_hash     fingerprint;
     struct cert_request request = {.common_name = code,
                                    .uri         = uri,
@@ -68,7 +68,7 @@ officer(const struct enrol *enrol, FILE *csv, const char *code, enum officer_rol
 {
     TLY_AUTO(secret) struct sign_secret secret;
     uint8_t                             seed[32];
-    char                                path[ENROL_PATH_MAX], key[TLY_HEX_SIZE(32)];
+    char                                path[FILE_PATH_SIZE], key[TLY_HEX_SIZE(32)];
     randombytes_buf(seed, sizeof seed);
     sign_from_seed(seed, &secret);
     sodium_memzero(seed, sizeof seed);

@@ -29,7 +29,7 @@ struct work {
 static enum tly_err
 make_one(const struct enrol *enrol, struct enrolled *t, uint32_t i, struct tly_diag *diag)
 {
-    char                uri[256], pem[ENROL_PATH_MAX];
+    char                uri[256], pem[FILE_PATH_SIZE];
     struct cert_request request = {.common_name = t->code,
                                    .uri         = uri,
                                    .usage       = CERT_CLIENT,

@@ -65,8 +65,8 @@ static const char election_json[] =
 static enum tly_err
 create(const char *dir, const char *name, FILE **out, struct tly_diag *diag)
 {
-    char path[4096];
-    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    char path[FILE_PATH_SIZE];
+    file_path(path, "%s/%s", dir, name);
     *out = fopen(path, "wxe");
     if (*out == NULL && errno == EEXIST) {
         return tly_fail(diag, TLY_ECONFLICT, "%s: is there already and is not overwritten", path);
@@ -77,9 +77,9 @@ create(const char *dir, const char *name, FILE **out, struct tly_diag *diag)
 static enum tly_err
 open_files(struct make *make, const char *dir, uint64_t seed, struct tly_diag *diag)
 {
-    char  folder[4096];
+    char  folder[FILE_PATH_SIZE];
     FILE *json = NULL;
-    (void)snprintf(folder, sizeof folder, "%s/definition", dir);
+    file_path(folder, "%s/definition", dir);
     enum tly_err err = file_mkdirs(folder, 0755, diag);
     if (err == TLY_OK) {
         err = create(dir, "definition/election.json", &json, diag);

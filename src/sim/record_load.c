@@ -17,10 +17,10 @@
 static enum tly_err
 load_seeds(const char *dir, struct record *r, struct faults *faults, struct tly_diag *diag)
 {
-    char             path[4096];
+    char             path[FILE_PATH_SIZE];
     struct tly_bytes text;
     struct csv       csv;
-    (void)snprintf(path, sizeof path, "%s/keys/signing.csv", dir);
+    file_path(path, "%s/keys/signing.csv", dir);
     const enum tly_err err = file_read(path, SIGNING_BYTES_MAX, &r->arena, &text, diag);
     if (err != TLY_OK) {
         return err;
@@ -46,10 +46,9 @@ load_seeds(const char *dir, struct record *r, struct faults *faults, struct tly_
 static void
 load_officers(const char *dir, struct record *r)
 {
-    char path[4096];
+    char path[FILE_PATH_SIZE];
     for (uint32_t i = 0; i < r->registry->officers_n; i++) {
-        (void)snprintf(path, sizeof path, "%s/keys/officers/%s.key", dir,
-                       r->registry->officers[i].code);
+        file_path(path, "%s/keys/officers/%s.key", dir, r->registry->officers[i].code);
         if (keyfile_read_secret(path, &r->officer_secrets[i], NULL) != TLY_OK) {
             r->officer_secrets[i] = (struct sign_secret){0};
         }
@@ -75,13 +74,13 @@ find_terminals(struct record *r)
 static enum tly_err
 load_packages(const char *dir, struct record *r, struct faults *faults, struct tly_diag *diag)
 {
-    char             path[4096];
+    char             path[FILE_PATH_SIZE];
     struct election *election = NULL;
     struct registry *registry = NULL;
-    (void)snprintf(path, sizeof path, "%s/definition", dir);
+    file_path(path, "%s/definition", dir);
     enum tly_err err = definition_load(path, &r->arena, &election, faults, diag);
     if (err == TLY_OK) {
-        (void)snprintf(path, sizeof path, "%s/registry", dir);
+        file_path(path, "%s/registry", dir);
         err = registry_load(path, election, &r->arena, &registry, faults, diag);
     }
     r->election = election;

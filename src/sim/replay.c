@@ -77,26 +77,27 @@ on_answer(void *arg, const struct submit_answer *a)
 
 /* keys/clients/NAME.pem: the one named, or the first relay. */
 static bool
-client_file(const struct cli *cli, const char *keys, char out[4096])
+client_file(const struct cli *cli, const char *keys, char out[FILE_PATH_SIZE])
 {
     TLY_AUTO(arena) struct tly_arena arena;
     const char                      *name  = cli_value(cli, "client", NULL);
     const char                     **names = NULL;
     size_t                           n     = 0;
-    char                             folder[4000];
+    char                             folder[FILE_PATH_SIZE];
     tly_arena_init(&arena, CLIENTS_BYTES_MAX);
     if (name != NULL) {
-        (void)snprintf(out, 4096, "%s/clients/%s.pem", keys, name);
+        file_path(out, "%s/clients/%s.pem", keys, name);
         return true;
     }
-    (void)snprintf(folder, sizeof folder, "%s/clients", keys);
+    file_path(folder, "%s/clients", keys);
     if (file_list(folder, CLIENTS_MAX, &arena, &names, &n, NULL) != TLY_OK) {
         return false;
     }
     for (size_t i = 0; i < n; i++) {
         const size_t len = strlen(names[i]);
         if (strncmp(names[i], "relay", 5) == 0 && strcmp(names[i] + len - 4, ".pem") == 0) {
-            return snprintf(out, 4096, "%s/%s", folder, names[i]) < 4096;
+            file_path(out, "%s/%s", folder, names[i]);
+            return true;
         }
     }
     return false;
@@ -131,8 +132,8 @@ print_text(const struct submit_stats *s)
 
 /* Options into numbers and paths; false: said what is wrong. */
 static bool
-configure(const struct cli *cli, struct submit_config *c, char pem[4096], char terminals[4096],
-          char ca[4096])
+configure(const struct cli *cli, struct submit_config *c, char pem[FILE_PATH_SIZE],
+          char terminals[FILE_PATH_SIZE], char ca[FILE_PATH_SIZE])
 {
     uint64_t    connections, rate, batch, duplicates, retry_s;
     const char *keys = cli_value(cli, "keys", NULL);
@@ -161,8 +162,8 @@ configure(const struct cli *cli, struct submit_config *c, char pem[4096], char t
         (void)cli_say(cli, CLI_UNUSABLE, "--rate and --timed: one or the other");
         return false;
     }
-    (void)snprintf(ca, 4096, "%s/ca.crt", keys);
-    (void)snprintf(terminals, 4096, "%s/terminals", keys);
+    file_path(ca, "%s/ca.crt", keys);
+    file_path(terminals, "%s/terminals", keys);
     if (!c->fresh && !client_file(cli, keys, pem)) {
         (void)cli_say(cli, CLI_UNUSABLE, "%s/clients holds no relay*.pem: name one by --client",
                       keys);
@@ -208,7 +209,7 @@ replay(const struct cli *cli, const struct submit_config *config, struct listene
 static enum cli_exit
 run(const struct cli *cli)
 {
-    char                 pem[4096], terminals[4096], ca[4096];
+    char                 pem[FILE_PATH_SIZE], terminals[FILE_PATH_SIZE], ca[FILE_PATH_SIZE];
     struct listener      listener = {0};
     struct submit_config config   = {.answer = on_answer, .arg = &listener};
     const char          *receipts = cli_value(cli, "receipts", NULL);

@@ -12,6 +12,7 @@
 #include "core/envelope.h"
 #include "submit_int.h"
 #include "sys/clock.h"
+#include "sys/file.h"
 
 #define NDJSON_TYPE "application/x-ndjson"
 
@@ -97,9 +98,9 @@ connect_for(struct submit_worker *w, const struct recorded *bundle, struct tly_d
     if (!config->fresh) {
         return client_new(config->url, w->run->tls, config->timeout_ms, &w->client, diag);
     }
-    char pem[4096];
-    (void)snprintf(pem, sizeof pem, "%s/%.*s.pem", config->terminals, (int)bundle->terminal.len,
-                   (const char *)bundle->terminal.data);
+    char pem[FILE_PATH_SIZE];
+    file_path(pem, "%s/%.*s.pem", config->terminals, (int)bundle->terminal.len,
+              (const char *)bundle->terminal.data);
     const enum tly_err err = client_tls_load(config->ca_file, pem, &w->tls, diag);
     return err != TLY_OK ? err
                          : client_new(config->url, w->tls, config->timeout_ms, &w->client, diag);

@@ -5,10 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/check.h"
 
 #define READ_FIRST ((size_t)4096)
 
@@ -27,6 +30,16 @@ tly_auto_file(void *file)
     if (f != NULL) {
         (void)fclose(f);
     }
+}
+
+void
+file_path(char out[FILE_PATH_SIZE], const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const int len = vsnprintf(out, FILE_PATH_SIZE, format, args);
+    va_end(args);
+    TLY_CHECK(len >= 0);
 }
 
 /* The error that errno stands for, with the path and the reason in the diag. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files: limits to the byte, replacing whole or not at all, sorted lists, modes of secrets. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -152,6 +153,34 @@ secrets(void)
     }
 }
 
+/* A path is whole, or one that nothing opens. */
+static void
+paths(void)
+{
+    char path[FILE_PATH_SIZE];
+    char longest[FILE_PATH_SIZE + 10];
+    file_path(path, "%s/%s.%s", "a", "b", "c");
+    T_STR(path, "a/b.c", "the pieces");
+
+    /* ".////...": the same folder, however many there are. */
+    memset(longest, '/', sizeof longest);
+    longest[0]            = '.';
+    longest[PATH_MAX - 1] = '\0';
+    file_path(path, "%s", longest);
+    T_EQ(strlen(path), PATH_MAX - 1, "as long as a path may be");
+    T_OK(access(path, F_OK) == 0, "opens");
+    longest[PATH_MAX - 1] = '/';
+    longest[PATH_MAX]     = '\0';
+    file_path(path, "%s", longest);
+    T_OK(access(path, F_OK) != 0 && errno == ENAMETOOLONG, "a byte longer does not");
+    longest[PATH_MAX]           = '/';
+    longest[sizeof longest - 1] = '\0';
+    file_path(path, "%s", longest);
+    T_OK(access(path, F_OK) != 0 && errno == ENAMETOOLONG, "nor the beginning of a longer one");
+    struct tly_bytes text;
+    T_EQ(file_read(path, 10, &arena, &text, NULL), TLY_EIO, "an error like any other");
+}
+
 static void
 clean_up(void)
 {
@@ -185,6 +214,7 @@ main(void)
     writing();
     listing();
     secrets();
+    paths();
     (void)rmdir(in_dir("l/m"));
     clean_up();
     (void)rmdir(dir);
