@@ -100,6 +100,10 @@ def test_readings():
     names = [r["name"] for r in ask([line | {"parameters": {"first_round": "floor", "cursor": "continue"}}])[0]["readings"]]
     tap.ok("cursor=restart" in names and "cursor=continue" not in names and "first_round=round_half_up" not in names,
            "of another set: what is in force is none, what is A stands there once", names)
+    line = next(line for line in lines_of(LAW) if line["id"] == "E3")
+    steps = ask([line | {"parameters": {"over_rule": "halt"}}])[0]["steps"]
+    tap.same([step["step"] for step in steps[:7]], ["quota"] + ["rounded"] * 4 + ["halt", "tie"],
+             "a rule that stops tells how far it came")
     other = ask([line | {"method": "dhondt"}])[0]
     tap.ok("readings" not in other, "other methods have one reading")
 
