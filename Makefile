@@ -183,9 +183,9 @@ check: all $(UNIT) $(REPLAY) $(ORACLE)
 	@B=$(B) tests/run $(UNIT) $(foreach t,$(TARGETS),'$(B)/tests/fuzz/replay_$(t) tests/fuzz/corpus/$(t)') $(filter %.sh,$(CHECKED))
 check-all:
 	@MAKE='$(MAKE)' tools/check-all.sh $(TARGETS)
-$(B)/tests/bench/%: $(B)/tests/bench/%.o
+$(B)/tests/bench/%: $(B)/tests/bench/%.o $(call archives,core)
 	$(call link,$^)
-bench: $(B)/tests/bench/verify
+bench: $(B)/tests/bench/verify $(B)/tests/bench/seats
 demo bench: all
 	@B=$(B) KEEP='$(KEEP)' F='$(F)' tests/$@/$@.sh
 

@@ -196,6 +196,10 @@ def figures(wanted):
              "batch": ("--batch", "64", "--connections", "4")}
     if "verify_us" in wanted:
         yield "verify_us", "us", [verify_us() for _ in range(RUNS)]
+    if wanted & {"seats_us", "contests_ms"}:
+        values = [[float(n) for n in run(B / "tests/bench/seats").split()] for _ in range(RUNS)]
+        yield "seats_us", "us", [v[0] for v in values]
+        yield "contests_ms", "ms", [v[1] for v in values]
     if wanted & (set(modes) | {"wal_bytes"}):
         election, wal = Election("ingest", BUNDLES), []
         for name, options in modes.items():
@@ -215,7 +219,7 @@ def figures(wanted):
 
 
 def main():
-    names = ["verify_us", "fresh", "keepalive", "batch", "wal_bytes", "start_s", "memory_mib",
+    names = ["verify_us", "seats_us", "contests_ms", "fresh", "keepalive", "batch", "wal_bytes", "start_s", "memory_mib",
              "connection_kib"]
     wanted = set(filter(None, os.environ["F"].split(","))) or set(names)
     if wanted - set(names):
