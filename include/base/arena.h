@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "base/attr.h"
+#include "base/budget.h"
 #include "base/bytes.h"
 
 struct tly_arena_block;
@@ -16,14 +17,15 @@ struct tly_arena {
     size_t                  size;      /* bytes of the newest block */
     size_t                  bytes;     /* bytes taken from the system in all */
     size_t                  bytes_max; /* never take more than this */
+    struct tly_budget      *budget;    /* shared with others; NULL: none.  Set after the init */
 };
 
 void tly_arena_init(struct tly_arena *arena, size_t bytes_max);
 void tly_arena_done(struct tly_arena *arena); /* frees everything; fine on a zeroed struct */
 void tly_auto_arena(struct tly_arena *arena); /* for TLY_AUTO(arena) */
 
-/* Zeroed memory, aligned for any type; NULL when the limit or the system's memory is reached, or
- * when n * size overflows. */
+/* Zeroed memory, aligned for any type; NULL when the limit, the budget or the system's memory is
+ * reached, or when n * size overflows. */
 void *tly_arena_alloc(struct tly_arena *arena, size_t n, size_t size);
 /* A copy of the bytes with a NUL behind them; NULL as above. */
 char *tly_arena_text(struct tly_arena *arena, struct tly_bytes text);

@@ -29,13 +29,38 @@ tly_arena_done(struct tly_arena *arena)
         free(block);
         block = next;
     }
-    *arena = (struct tly_arena){.bytes_max = arena->bytes_max};
+    if (arena->budget != NULL) {
+        tly_budget_give(arena->budget, arena->bytes);
+    }
+    *arena = (struct tly_arena){.bytes_max = arena->bytes_max, .budget = arena->budget};
 }
 
 void
 tly_auto_arena(struct tly_arena *arena)
 {
     tly_arena_done(arena);
+}
+
+/* Puts a block of this size in front, if the budget allows it. */
+static bool
+block_add(struct tly_arena *arena, size_t size)
+{
+    if (arena->budget != NULL && !tly_budget_take(arena->budget, size)) {
+        return false;
+    }
+    struct tly_arena_block *block = malloc(sizeof *block + size);
+    if (block == NULL) {
+        if (arena->budget != NULL) {
+            tly_budget_give(arena->budget, size);
+        }
+        return false;
+    }
+    block->next   = arena->blocks;
+    arena->blocks = block;
+    arena->used   = 0;
+    arena->size   = size;
+    arena->bytes += size;
+    return true;
 }
 
 /* Puts a block in front that holds at least `bytes`; doubles up to BLOCK_MAX. */
@@ -55,16 +80,7 @@ grow(struct tly_arena *arena, size_t bytes)
     if (size > arena->bytes_max - arena->bytes) {
         return false;
     }
-    struct tly_arena_block *block = malloc(sizeof *block + size);
-    if (block == NULL) {
-        return false;
-    }
-    block->next   = arena->blocks;
-    arena->blocks = block;
-    arena->used   = 0;
-    arena->size   = size;
-    arena->bytes += size;
-    return true;
+    return block_add(arena, size) || (size > bytes && block_add(arena, bytes));
 }
 
 void *

@@ -76,9 +76,44 @@ texts(void)
     tly_arena_done(&arena);
 }
 
+/* Two arenas out of one budget: what one has the other cannot take, until it is given back. */
+static void
+shared_budget(void)
+{
+    struct tly_budget budget = {.max = 40 << 10};
+    struct tly_arena  a;
+    struct tly_arena  b;
+    tly_arena_init(&a, 64 << 20);
+    tly_arena_init(&b, 64 << 20);
+    a.budget = &budget;
+    b.budget = &budget;
+    T_OK(tly_arena_alloc(&a, 30 << 10, 1) != NULL, "a part of the budget");
+    T_EQ(budget.used, 30 << 10, "is counted");
+    T_OK(tly_arena_alloc(&b, (10 << 10) + 16, 1) == NULL, "another arena cannot take too much");
+    T_EQ(budget.used, 30 << 10, "and a refusal takes nothing");
+    T_OK(tly_arena_alloc(&b, 10 << 10, 1) != NULL, "but all that is left");
+    T_EQ(budget.used, 40 << 10, "to the last byte");
+    T_OK(tly_arena_alloc(&b, 1, 1) == NULL, "and no more");
+    tly_arena_done(&a);
+    tly_arena_done(&b);
+    T_EQ(budget.used, 0, "all is given back");
+    T_OK(tly_arena_alloc(&b, 20 << 10, 1) != NULL, "and can be taken again");
+    T_OK(tly_arena_alloc(&a, 1, 1) != NULL, "the arena that was emptied still has its budget");
+    T_EQ(budget.used, 36 << 10, "and is counted");
+    tly_budget_force(&budget, 10 << 10);
+    T_OK(!tly_budget_take(&budget, 1) && budget.used == 46 << 10, "forced over: others wait");
+    tly_budget_give(&budget, 10 << 10);
+    T_OK(tly_budget_take(&budget, 4 << 10) && !tly_budget_take(&budget, 1), "to the last byte");
+    tly_budget_give(&budget, 4 << 10);
+    tly_arena_done(&a);
+    tly_arena_done(&b);
+    T_EQ(budget.used, 0, "nothing is left of it");
+}
+
 int
 main(void)
 {
+    shared_budget();
     many_sizes();
     limits();
     texts();
