@@ -13,8 +13,10 @@
 
 #define API_QUEUE_ENTRIES ((size_t)4096)
 #define API_QUEUE_BYTES   ((size_t)64 << 20)
-#define API_BATCH_BODY    ((size_t)8 << 20)  /* bytes of an NDJSON body */
-#define API_BATCH_LINES   ((size_t)4096)     /* envelopes in one */
+#define API_BATCH_BODY    ((size_t)8 << 20) /* bytes of an NDJSON body */
+#define API_BATCH_LINES   ((size_t)4096)    /* envelopes in one */
+#define API_OWN_BODY      ((size_t)2 << 20) /* the same of a terminal, which has only its own */
+#define API_OWN_LINES     ((size_t)16)
 #define API_EVIDENCE_MAX  ((size_t)64 << 10) /* bytes kept of a refused body */
 
 /* The three listeners: terminals and relays, readers, the service's own machine. */
@@ -47,7 +49,7 @@ void api_state_free(struct api_state *state);
 void          *api_arg(struct api_state *state, enum api_listener listener);
 enum http_next api_handle(void *arg, struct http_req *req);
 bool           api_allow(void *arg, const struct tly_hash *cert);
-size_t         api_body_max(void *arg, const char *method, const char *path);
+size_t api_body_max(void *arg, const struct http_peer *peer, const char *method, const char *path);
 
 /* What the sequencer's thread calls, and nobody else. */
 void api_change_begin(struct api_state *state); /* keeps readers out of the book */

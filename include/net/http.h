@@ -24,7 +24,9 @@ struct http_peer {
 #define HTTP_REPLY_HEADERS_MAX 16
 #define HTTP_HEAD_MS           10000U /* a client slower than these is cut */
 #define HTTP_BODY_MS           30000U
-#define HTTP_REPLY_MS          30000U /* and a second on top for every 1,000 bytes of the reply */
+#define HTTP_REPLY_MS          30000U      /* for the first 64 KiB of a reply */
+#define HTTP_REPLY_FREE        (64U << 10) /* bytes; behind them at least this much a second */
+#define HTTP_REPLY_RATE        (64U << 10)
 
 /* One request; made by the server, given to the handler, freed by the server after the reply left.
  */
@@ -45,9 +47,10 @@ typedef enum http_next (*http_handler)(void *arg, struct http_req *req);
 /* Decides in the handshake whether this certificate may connect at all; runs on worker threads,
  * often. */
 typedef bool (*http_allow)(void *arg, const struct tly_hash *cert);
-/* Largest body that this request may carry, decided from method and path before a byte of it is
- * read. */
-typedef size_t (*http_body_max)(void *arg, const char *method, const char *path);
+/* Largest body that this request may carry, decided from sender, method and path before a byte of
+ * it is read. */
+typedef size_t (*http_body_max)(void *arg, const struct http_peer *peer, const char *method,
+                                const char *path);
 
 /* How a server listens.  The struct is copied; texts are borrowed while the server runs. */
 struct http_config {
@@ -61,10 +64,13 @@ struct http_config {
     unsigned      connections_max;
     unsigned      connections_per_ip_max; /* 0: no limit */
     size_t        arena_bytes_max;        /* of one request */
+    size_t        memory_bytes_max;       /* bodies, arenas and replies of all; 0: no limit */
     unsigned      idle_timeout_s;         /* keep-alive connections without a request */
     unsigned      handshake_ms_max;       /* absolute, from accept to the end of the handshake */
-    unsigned      head_ms_max; /* absolute, a header block from its first byte; 0: HTTP_HEAD_MS */
-    unsigned      body_ms_max; /* absolute, a body; 0: HTTP_BODY_MS */
+    unsigned      head_ms_max;  /* absolute, a header block from its first byte; 0: HTTP_HEAD_MS */
+    unsigned      body_ms_max;  /* absolute, a body; 0: HTTP_BODY_MS */
+    unsigned      reply_ms_max; /* absolute, the first 64 KiB of a reply; 0: HTTP_REPLY_MS */
+    unsigned      reply_rate_min; /* bytes a second behind them; 0: HTTP_REPLY_RATE */
     http_handler  handler;
     http_allow    allow; /* NULL without TLS */
     http_body_max body_max;
@@ -79,6 +85,8 @@ struct http_stats {
     uint64_t refused_certificate; /* handshakes refused by allow() or without a certificate */
     uint64_t handshakes_late;     /* cut at handshake_ms_max */
     uint64_t requests;
+    uint64_t memory;         /* bytes of bodies, arenas and replies now */
+    uint64_t memory_refused; /* bodies refused because memory_bytes_max was reached */
 };
 
 /* Starts listening.
@@ -112,6 +120,10 @@ void http_reply_header(struct http_req *req, const char *name, const char *value
 void http_reply(struct http_req *req, int status, const char *content_type, struct tly_bytes body);
 void http_reply_borrowed(struct http_req *req, int status, const char *content_type,
                          struct tly_bytes body);
+/* The same, and steals a body that malloc() gave; also on failure.  For large ones: the body and
+ * the arena of the request are freed before the reply leaves. */
+void http_reply_owned(struct http_req *req, int status, const char *content_type, void *body,
+                      size_t len);
 /* A reply of RFC 9457: type urn:tally:problem:CODE, title, status, detail, code, field.  The status
  * is the error's; code is diag->code or a word for the error.  Errors whose blame is OURS carry no
  * detail and are logged; LATER and UNSURE ones carry Retry-After (1 to 3 s, jittered). */

@@ -181,13 +181,13 @@ lines_split(struct tly_bytes body, struct post_line out[], size_t lines_max)
 }
 
 static enum tly_err
-post_lines(struct api_post *post, struct tly_diag *diag)
+post_lines(struct api_post *post, enum role sender, struct tly_diag *diag)
 {
     const struct tly_bytes body = post->req->body;
     const size_t           n    = post->batch ? lines_split(body, NULL, 0) : 1;
-    if (n > API_BATCH_LINES) {
-        return tly_fail_at(diag, TLY_ETOOBIG, "too_large", "", "%zu lines, at most %zu", n,
-                           API_BATCH_LINES);
+    const size_t           max  = sender == ROLE_TERMINAL ? API_OWN_LINES : API_BATCH_LINES;
+    if (n > max) {
+        return tly_fail_at(diag, TLY_ETOOBIG, "too_large", "", "%zu lines, at most %zu", n, max);
     }
     post->lines = TLY_NEW(post->req->arena, struct post_line, n + 1);
     if (post->lines == NULL) {
@@ -235,7 +235,7 @@ api_bundles_post(struct api_req *r)
     post->state      = r->state;
     post->req        = req;
     post->batch      = type_is(req->content_type, TYPE_BATCH);
-    enum tly_err err = post_lines(post, &diag);
+    enum tly_err err = post_lines(post, r->speaker.role, &diag);
     if (err == TLY_OK && !post->batch && req->body.len > BUNDLE_ENVELOPE_MAX) {
         err = tly_fail_at(&diag, TLY_ETOOBIG, "too_large", "", "%zu bytes, at most %zu",
                           req->body.len, BUNDLE_ENVELOPE_MAX);

@@ -71,12 +71,14 @@ put_servers(FILE *out, struct api_state *state)
                       "tally_http_connections{listener=\"%s\"} %" PRIu64 "\n"
                       "tally_http_accepted_total{listener=\"%s\"} %" PRIu64 "\n"
                       "tally_http_requests_total{listener=\"%s\"} %" PRIu64 "\n"
+                      "tally_http_memory_bytes{listener=\"%s\"} %" PRIu64 "\n"
+                      "tally_http_memory_refused_total{listener=\"%s\"} %" PRIu64 "\n"
                       "tally_tls_handshakes_waiting{listener=\"%s\"} %" PRIu64 "\n"
                       "tally_tls_handshakes_late_total{listener=\"%s\"} %" PRIu64 "\n"
                       "tally_tls_refused_total{listener=\"%s\"} %" PRIu64 "\n",
                       names[i], s.connections, names[i], s.accepted, names[i], s.requests, names[i],
-                      s.handshakes_waiting, names[i], s.handshakes_late, names[i],
-                      s.refused_certificate);
+                      s.memory, names[i], s.memory_refused, names[i], s.handshakes_waiting,
+                      names[i], s.handshakes_late, names[i], s.refused_certificate);
     }
 }
 

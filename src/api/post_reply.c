@@ -152,11 +152,12 @@ reply_batch(struct api_post *post)
     if (out.failed) {
         /* Whatever was logged stays logged: sent again, every line gets its receipt. */
         http_reply_problem(post->req, TLY_ENOMEM, NULL);
-    } else {
-        http_reply(post->req, 200, "application/x-ndjson",
-                   (struct tly_bytes){(const uint8_t *)out.data, out.len});
+        free(out.data);
+        return;
     }
-    free(out.data);
+    char *tight = out.data == NULL ? NULL : realloc(out.data, out.len);
+    http_reply_owned(post->req, 200, "application/x-ndjson", tight == NULL ? out.data : tight,
+                     out.len);
 }
 
 static void

@@ -103,13 +103,21 @@ route_find(enum api_listener listener, const char *method, const char *path,
 }
 
 size_t
-api_body_max(void *arg, const char *method, const char *path)
+api_body_max(void *arg, const struct http_peer *peer, const char *method, const char *path)
 {
     const struct api_side *side = arg;
     struct tly_bytes       args[API_PATH_ARGS];
     const char            *allow;
     const struct route    *route = route_find(side->listener, method, path, args, &allow);
-    return route == NULL || route->body_max == 0 ? BODY_OTHER : route->body_max;
+    if (route == NULL || route->body_max == 0) {
+        return BODY_OTHER;
+    }
+    const struct api_config *config = &side->state->config;
+    struct speaker           speaker;
+    const bool whole = registry_speaker(config->registry, config->election, &peer->cert,
+                                        clock_unix_s(), &speaker) &&
+                       speaker.role != ROLE_TERMINAL;
+    return whole || route->body_max < API_OWN_BODY ? route->body_max : API_OWN_BODY;
 }
 
 bool

@@ -15,7 +15,7 @@ struct settings {
     const char *server_cert, *server_key;
     struct settings_listener {
         const char *address;
-        uint64_t    port, workers, connections_max, per_ip_max;
+        uint64_t    port, workers, connections_max, per_ip_max, memory_bytes;
     } ingest, api, ops;
     uint64_t handshake_ms, idle_ms, head_ms, body_ms, request_bytes;
     uint64_t snapshot_ms;

@@ -164,6 +164,7 @@ listener_start(struct service *s, enum api_listener which, const char *name,
         .connections_max        = tls ? (unsigned)l->connections_max : OPS_CONNECTIONS,
         .connections_per_ip_max = (unsigned)l->per_ip_max,
         .arena_bytes_max        = tls ? s->settings->request_bytes : OPS_ARENA_MAX,
+        .memory_bytes_max       = l->memory_bytes, /* of ops: 0, no limit */
         .idle_timeout_s         = (unsigned)(s->settings->idle_ms / 1000),
         .handshake_ms_max       = (unsigned)s->settings->handshake_ms,
         .head_ms_max            = (unsigned)s->settings->head_ms,

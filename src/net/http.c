@@ -144,12 +144,13 @@ begin(struct http_server *s, struct MHD_Connection *mhd, bool nul)
         return NULL;
     }
     tly_arena_init(&p->arena, s->config.arena_bytes_max);
-    p->server    = s;
-    p->mhd       = mhd;
-    p->conn      = watcher_conn(mhd);
-    p->nul       = nul;
-    p->req.arena = &p->arena;
-    p->req.priv  = p;
+    p->arena.budget = &s->memory;
+    p->server       = s;
+    p->mhd          = mhd;
+    p->conn         = watcher_conn(mhd);
+    p->nul          = nul;
+    p->req.arena    = &p->arena;
+    p->req.priv     = p;
     return p;
 }
 
@@ -174,7 +175,8 @@ on_completed(void *arg, struct MHD_Connection *mhd, void **context,
         unlock(s);
     }
     tly_arena_done(&p->arena);
-    free(p->body);
+    http_body_free(p);
+    http_reply_free(p);
     free(p);
     *context = NULL;
 }
@@ -188,6 +190,12 @@ refuse(struct http_req_priv *p, enum tly_err err, const char *why)
     p->close = true;
     http_reply_problem(&p->req, err, &diag);
     return http_reply_queue(p);
+}
+
+static const char *
+body_refusal(enum tly_err err)
+{
+    return err == TLY_ETOOBIG ? "the body is over the limit" : "no memory for it now; try again";
 }
 
 /* The header block is there, nothing of the body was taken. */
@@ -211,10 +219,10 @@ on_head(struct http_req_priv *p, const char *url, const char *method, const char
     if (why != NULL) {
         return refuse(p, TLY_EINPUT, why);
     }
-    p->body_max            = config->body_max(config->arg, p->req.method, url);
+    p->body_max            = config->body_max(config->arg, &p->req.peer, p->req.method, url);
     const enum tly_err err = http_body_begin(p, length);
     if (err != TLY_OK) {
-        return refuse(p, err, err == TLY_ETOOBIG ? "the body is over the limit" : "no memory");
+        return refuse(p, err, body_refusal(err));
     }
     if (length > 0) {
         watcher_phase(p->conn, WATCHER_BODY, 0);
@@ -230,7 +238,7 @@ on_body(struct http_req_priv *p, struct tly_bytes piece)
         return MHD_YES;
     }
     struct tly_diag diag = {0};
-    http_reply_problem(&p->req, tly_fail(&diag, err, "the body is over the limit"), &diag);
+    http_reply_problem(&p->req, tly_fail(&diag, err, "%s", body_refusal(err)), &diag);
     http_reply_raw(p);
     return MHD_NO;
 }
@@ -364,8 +372,11 @@ start(struct http_server *s, struct tly_diag *diag)
         .handshake_ms_max = s->config.handshake_ms_max,
         .head_ms_max      = s->config.head_ms_max == 0 ? HTTP_HEAD_MS : s->config.head_ms_max,
         .body_ms_max      = s->config.body_ms_max == 0 ? HTTP_BODY_MS : s->config.body_ms_max,
-        .allow            = s->config.allow,
-        .arg              = s->config.arg,
+        .reply_ms_max     = s->config.reply_ms_max == 0 ? HTTP_REPLY_MS : s->config.reply_ms_max,
+        .reply_rate_min =
+            s->config.reply_rate_min == 0 ? HTTP_REPLY_RATE : s->config.reply_rate_min,
+        .allow = s->config.allow,
+        .arg   = s->config.arg,
     };
     err = watcher_new(&config, &s->watcher, diag);
     if (err == TLY_OK) {
@@ -392,7 +403,8 @@ http_server_start(const struct http_config *config, struct http_server **out, st
     TLY_CHECK(config->workers_n >= 1);
     TLY_CHECK(config->connections_max >= 1);
     TLY_CHECK(config->cert_pem == NULL || (config->key_pem != NULL && config->allow != NULL));
-    s->config = *config;
+    s->config     = *config;
+    s->memory.max = config->memory_bytes_max == 0 ? SIZE_MAX : config->memory_bytes_max;
     (void)pthread_mutex_init(&s->lock, NULL);
     (void)pthread_condattr_init(&attr);
     (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -424,6 +436,8 @@ http_server_stats(const struct http_server *server)
         .refused_certificate = w.refused_certificate,
         .handshakes_late     = w.handshakes_late,
         .requests            = atomic_load_explicit(&server->requests, memory_order_relaxed),
+        .memory              = atomic_load_explicit(&server->memory.used, memory_order_relaxed),
+        .memory_refused      = atomic_load_explicit(&server->memory_refused, memory_order_relaxed),
     };
 }
 

@@ -5,13 +5,23 @@
 
 #include "http_int.h"
 
+#include "base/check.h"
+
 #define CHUNKED_FIRST ((size_t)8 << 10)
 
 static enum tly_err
 resize(struct http_req_priv *p, size_t size)
 {
+    struct http_server *s    = p->server;
+    const size_t        more = size - p->body_size;
+    TLY_CHECK(size > p->body_size);
+    if (!tly_budget_take(&s->memory, more)) {
+        atomic_fetch_add_explicit(&s->memory_refused, 1, memory_order_relaxed);
+        return TLY_EBUSY;
+    }
     uint8_t *body = realloc(p->body, size);
     if (body == NULL) {
+        tly_budget_give(&s->memory, more);
         return TLY_ENOMEM;
     }
     p->body      = body;
@@ -49,4 +59,14 @@ http_body_add(struct http_req_priv *p, struct tly_bytes piece)
     memcpy(p->body + have, piece.data, piece.len);
     p->req.body = (struct tly_bytes){p->body, need};
     return TLY_OK;
+}
+
+void
+http_body_free(struct http_req_priv *p)
+{
+    tly_budget_give(&p->server->memory, p->body_size);
+    free(p->body);
+    p->body      = NULL;
+    p->body_size = 0;
+    p->req.body  = (struct tly_bytes){0};
 }

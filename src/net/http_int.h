@@ -38,9 +38,11 @@ struct http_req_priv {
     bool                   nul; /* %00 in the URI */
     bool                   close;
     size_t                 body_max;
-    size_t                 body_size; /* of `body` */
+    size_t                 body_size; /* of `body`, taken from the server's budget */
     uint8_t               *body;
-    int                    status; /* of the reply; 0: none yet */
+    size_t                 owned_size; /* of `owned`, likewise */
+    void                  *owned;      /* the reply's bytes, when they are not the arena's */
+    int                    status;     /* of the reply; 0: none yet */
     const char            *content_type;
     struct tly_bytes       reply;
     unsigned               fields_n;
@@ -53,6 +55,8 @@ struct http_server {
     struct watcher    *watcher;
     struct MHD_Daemon *daemon;
     _Atomic(uint64_t)  requests;
+    struct tly_budget  memory;
+    _Atomic(uint64_t)  memory_refused;
 
     pthread_mutex_t lock;
     pthread_cond_t  changed;
@@ -70,12 +74,15 @@ bool http_state_to(struct http_req_priv *p, enum http_state to, enum http_state 
  * announced length, SIZE_MAX when chunked. */
 const char *http_check_head(const struct http_req_priv *p, const char *version, size_t *length);
 
-/* Makes room for a body of the announced length.  Errors: TLY_ETOOBIG, TLY_ENOMEM. */
+/* Makes room for a body of the announced length.  Errors: TLY_ETOOBIG; TLY_EBUSY over the server's
+ * budget; TLY_ENOMEM. */
 TLY_MUST enum tly_err http_body_begin(struct http_req_priv *p, size_t length);
 TLY_MUST enum tly_err http_body_add(struct http_req_priv *p, struct tly_bytes piece);
+void                  http_body_free(struct http_req_priv *p);
 
 /* Hands the reply to MHD. */
 enum MHD_Result http_reply_queue(struct http_req_priv *p);
+void            http_reply_free(struct http_req_priv *p);
 /* Writes a refusal past MHD, which takes no reply in the middle of a body. */
 void http_reply_raw(struct http_req_priv *p);
 

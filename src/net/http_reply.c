@@ -10,8 +10,8 @@
 #include "http_int.h"
 #include "sys/log.h"
 
-#define PROBLEM_TYPE      "application/problem+json"
-#define RETRY_AFTER_S_MAX 3U
+#define PROBLEM_TYPE "application/problem+json"
+#define RELEASE_MIN  ((size_t)64 << 10) /* bytes of a request that are worth a copy */
 
 const char *
 http_query(const struct http_req *req, const char *name)
@@ -62,6 +62,51 @@ http_reply(struct http_req *req, int status, const char *content_type, struct tl
     }
     http_reply_borrowed(req, status, content_type,
                         (struct tly_bytes){(const uint8_t *)copy, body.len});
+}
+
+void
+http_reply_owned(struct http_req *req, int status, const char *content_type, void *body, size_t len)
+{
+    struct http_req_priv *p = req->priv;
+    TLY_CHECK(p->owned == NULL);
+    /* Forced: it replaces the arena and the body, which are larger and go in a moment. */
+    tly_budget_force(&p->server->memory, len);
+    p->owned      = body;
+    p->owned_size = len;
+    http_reply_borrowed(req, status, content_type, (struct tly_bytes){body, len});
+}
+
+void
+http_reply_free(struct http_req_priv *p)
+{
+    tly_budget_give(&p->server->memory, p->owned_size);
+    free(p->owned);
+    p->owned      = NULL;
+    p->owned_size = 0;
+}
+
+/* A client may take its time to read, and nothing should be kept for it but the reply: makes the
+ * reply stand alone where that is worth a copy.  True: arena and body may go. */
+static bool
+reply_alone(struct http_req_priv *p)
+{
+    const size_t held = p->arena.bytes + p->body_size;
+    if (p->owned != NULL || p->reply.len == 0) {
+        return true;
+    }
+    if (held < RELEASE_MIN || held / 2 < p->reply.len) {
+        return false;
+    }
+    void *copy = malloc(p->reply.len);
+    if (copy == NULL) {
+        return false;
+    }
+    memcpy(copy, p->reply.data, p->reply.len);
+    tly_budget_force(&p->server->memory, p->reply.len);
+    p->owned      = copy;
+    p->owned_size = p->reply.len;
+    p->reply.data = copy;
+    return true;
 }
 
 /* ---- RFC 9457 ---------------------------------------------------------------------------------
@@ -162,6 +207,7 @@ http_reply_problem(struct http_req *req, enum tly_err err, const struct tly_diag
 {
     const enum tly_blame blame = tly_err_blame(err);
     const char *code = diag != NULL && diag->code[0] != '\0' ? diag->code : http_problem_code(err);
+    struct http_req_priv *p = req->priv;
     TLY_CHECK(err != TLY_OK);
     if (blame == TLY_OURS) {
         code = http_problem_code(err); /* what broke inside is for the log, not for the sender */
@@ -170,9 +216,14 @@ http_reply_problem(struct http_req *req, enum tly_err err, const struct tly_diag
                   log_why(diag == NULL ? "" : diag->text).s);
     }
     if (blame == TLY_LATER || blame == TLY_UNSURE) {
-        char seconds[12];
-        (void)snprintf(seconds, sizeof seconds, "%u", 1 + arc4random_uniform(RETRY_AFTER_S_MAX));
-        http_reply_header(req, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+        /* Constants: there may be no memory for a copy. */
+        static const char *const seconds[] = {"1", "2", "3"};
+        TLY_CHECK(p->fields_n < HTTP_REPLY_HEADERS_MAX);
+        p->fields[p->fields_n++] = (struct http_field){MHD_HTTP_HEADER_RETRY_AFTER,
+                                                       seconds[arc4random_uniform(TLY_N(seconds))]};
+    }
+    if (p->arena.bytes == 0) {
+        p->arena.budget = NULL; /* over the budget there still has to be room to say so */
     }
     http_reply_borrowed(req, tly_err_http(err), PROBLEM_TYPE, problem_text(req, err, code, diag));
 }
@@ -185,6 +236,7 @@ http_reply_queue(struct http_req_priv *p)
 {
     TLY_CHECK(p->status != 0);
     http_state_to(p, HTTP_STATE_REPLYING, NULL);
+    const bool alone = reply_alone(p);
     /* MHD only reads a PERSISTENT buffer, whatever its prototype says. */
     void *data = (void *)(uintptr_t)p->reply.data; /* NOLINT(performance-no-int-to-ptr) */
     struct MHD_Response *response =
@@ -210,17 +262,23 @@ http_reply_queue(struct http_req_priv *p)
     const enum MHD_Result queued =
         ok ? MHD_queue_response(p->mhd, (unsigned)p->status, response) : MHD_NO;
     MHD_destroy_response(response);
+    if (alone) {
+        tly_arena_done(&p->arena);
+        http_body_free(p);
+    }
     return queued;
 }
 
 void
 http_reply_raw(struct http_req_priv *p)
 {
-    char      head[512];
+    char        head[512];
+    const char *later =
+        p->fields_n == 0 ? "" : "Retry-After: 1\r\n"; /* the only one of a problem */
     const int n = snprintf(head, sizeof head,
                            "HTTP/1.1 %d Refused\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-                           "Connection: close\r\n\r\n%.*s",
-                           p->status, p->content_type, p->reply.len, (int)p->reply.len,
+                           "%sConnection: close\r\n\r\n%.*s",
+                           p->status, p->content_type, p->reply.len, later, (int)p->reply.len,
                            (const char *)p->reply.data);
     if (n < 0 || (size_t)n >= sizeof head) {
         return;

@@ -146,7 +146,11 @@ watcher_phase(struct watcher_conn *conn, enum watcher_phase phase, size_t bytes)
         allowed = conn->watcher->config.body_ms_max;
         break;
     case WATCHER_REPLY:
-        allowed = HTTP_REPLY_MS + (uint64_t)bytes;
+        allowed = conn->watcher->config.reply_ms_max;
+        if (bytes > HTTP_REPLY_FREE) {
+            allowed +=
+                (uint64_t)(bytes - HTTP_REPLY_FREE) * 1000 / conn->watcher->config.reply_rate_min;
+        }
         break;
     case WATCHER_IDLE:
     case WATCHER_HANDLER:

@@ -18,6 +18,8 @@ struct watcher_config {
     unsigned    handshake_ms_max;
     unsigned    head_ms_max;
     unsigned    body_ms_max;
+    unsigned    reply_ms_max;
+    unsigned    reply_rate_min;
     http_allow  allow;
     void       *arg;
 };

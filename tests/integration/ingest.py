@@ -18,7 +18,7 @@ from pathlib import Path
 from nacl.signing import SigningKey
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "real"))
-from client import (ENVELOPE, NDJSON, Client, Election, check_receipt, dumps, envelope,  # noqa: E402
+from client import (ENVELOPE, NDJSON, Answer, Client, Election, check_receipt, dumps, envelope,  # noqa: E402
                     leaf_of, seed_of)
 from tap import Tap  # noqa: E402
 
@@ -332,6 +332,17 @@ def test_batch(w):
     w.tap.same((answer.status, answer.body), (200, b""), "no line, no answer")
     answer = w.relay.post(b"x\n" * 4097, NDJSON)
     w.tap.same((answer.status, answer.code()), (413, "too_large"), "4,097 lines: 413")
+    own = Client(w.e, w.ingest, w.e.pem(w.e.terminal_of(good)))
+    answer = own.post(b"\n".join([bodies[0]] * 16), NDJSON)
+    w.tap.same([json.loads(line)["status"] for line in answer.body.splitlines()], [200] * 16, "a terminal's 16 lines")
+    answer = own.post(b"\n".join([bodies[0]] * 17), NDJSON)
+    w.tap.same((answer.status, answer.code()), (413, "too_large"), "17 of them: 413")
+    own.connection.putrequest("POST", "/v1/bundles")
+    own.connection.putheader("Content-Type", NDJSON)
+    own.connection.putheader("Content-Length", (2 << 20) + 1)
+    own.connection.endheaders()
+    answer = Answer(own.connection.getresponse())
+    w.tap.same((answer.status, answer.code()), (413, "too_large"), "a terminal's 2 MiB and a byte: 413, and unread")
 
 
 def refused_handshake(w, pem):

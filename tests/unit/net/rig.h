@@ -21,6 +21,7 @@
 
 #define RIG_BODY_MAX  ((size_t)100000)
 #define RIG_WAITS_MAX 4096
+#define RIG_SCRATCH   ((size_t)600 << 10)
 #define RIG_BIG       ((size_t)16 << 20) /* more than a socket holds */
 
 struct rig {
@@ -51,9 +52,10 @@ rig_allow(void *arg, const struct tly_hash *cert)
 }
 
 static inline size_t
-rig_body_max(void *arg, const char *method, const char *path)
+rig_body_max(void *arg, const struct http_peer *peer, const char *method, const char *path)
 {
     (void)arg;
+    (void)peer;
     (void)path;
     return strcmp(method, "POST") == 0 ? RIG_BODY_MAX : 0;
 }
@@ -131,6 +133,13 @@ rig_handler(void *arg, struct http_req *req)
         static const uint8_t big[RIG_BIG];
         http_reply_borrowed(req, 200, "application/octet-stream",
                             (struct tly_bytes){big, sizeof big});
+        return HTTP_REPLIED;
+    }
+    if (strcmp(req->path, "/owned") == 0) { /* much memory for the answer, and a long answer */
+        void *big = calloc(RIG_BIG, 1);
+        TLY_CHECK(big != NULL);
+        TLY_CHECK(tly_arena_alloc(req->arena, RIG_SCRATCH, 1) != NULL);
+        http_reply_owned(req, 200, "application/octet-stream", big, RIG_BIG);
         return HTTP_REPLIED;
     }
     if (strcmp(req->path, "/query") == 0) {
