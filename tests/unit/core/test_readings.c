@@ -42,7 +42,7 @@ gives(const char *name, bool differs, uint32_t a, uint32_t b, uint32_t d, uint32
     return ok;
 }
 
-/* E2 of doc/methods.md, and E3: A, B and C all differ. */
+/* E2 and E3 of doc/methods.md: A, B and C all differ. */
 static void
 check_examples(void)
 {

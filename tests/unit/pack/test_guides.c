@@ -275,15 +275,14 @@ params_set(const struct method *m, char *text, uint32_t params[METHOD_PARAMS_MAX
     }
 }
 
-/* E2: the seats of lists and pool by every row's parameters. */
+/* The seats of three lists and the pool by every row's parameters. */
 static void
-example_check(void)
+example_check(const char *section, const struct method_totals totals[4], unsigned rows_n)
 {
-    static const struct method_totals totals[] = {{8400, 21}, {5450, 21}, {4350, 21}, {2800, 21}};
-    const struct method              *m        = method_named("list_ir");
-    struct guide                      g        = {0};
-    unsigned                          n        = 0;
-    guide_open(&g, "doc/methods.md", "### Example E2");
+    const struct method *m = method_named("list_ir");
+    struct guide         g = {0};
+    unsigned             n = 0;
+    guide_open(&g, "doc/methods.md", section);
     for (; guide_row(&g, 5); n++) {
         TLY_AUTO(arena) struct tly_arena arena = {.bytes_max = (size_t)8 << 20};
         uint32_t                         params[METHOD_PARAMS_MAX];
@@ -291,21 +290,23 @@ example_check(void)
         const struct method_input        in = {
                    .params = params, .seats = 21, .lists_n = 3, .totals = totals, .totals_pool = true};
         params_set(m, g.cells[0], params);
-        T_EQ(outcome_of(m, &in, &arena, &o), TLY_OK, "E2");
+        T_EQ(outcome_of(m, &in, &arena, &o), TLY_OK, section);
         for (unsigned i = 0; i < 3; i++) {
             T_EQ(o.list_seats[i], atoll(g.cells[i + 1]), "seats of a list as in the guide");
         }
         T_EQ(o.pool_seats, atoll(g.cells[4]), "and of the pool");
     }
-    T_EQ(n, 5, "rows of E2");
+    T_EQ(n, rows_n, "rows of the example");
     guide_close(&g);
 }
 
 int
 main(void)
 {
-    static const char *const others[] = {"hare_lr", "droop_lr", "dhondt", "sainte_lague",
-                                         "modified_sainte_lague"};
+    static const struct method_totals e2[]     = {{8400, 21}, {5450, 21}, {4350, 21}, {2800, 21}};
+    static const struct method_totals e3[]     = {{7800, 21}, {6700, 21}, {4600, 21}, {1900, 21}};
+    static const char *const          others[] = {"hare_lr", "droop_lr", "dhondt", "sainte_lague",
+                                                  "modified_sainte_lague"};
     checks();
     limits_check();
     methods_check();
@@ -314,6 +315,7 @@ main(void)
         params_check("## The other methods", method_named(others[i]), 3);
     }
     T_EQ(method_named("block")->params_n, 0, "block has no parameters");
-    example_check();
+    example_check("### Example E2", e2, 5);
+    example_check("### Example E3", e3, 6);
     return T_DONE();
 }
