@@ -89,7 +89,7 @@ pem_read(struct ground *g, const char *path, bool secret, const char **out, stru
     return err;
 }
 
-/* The log's name is DOMAIN/ELECTION/PHASE, design 7. */
+/* The log's name is DOMAIN/ELECTION/PHASE. */
 static enum tly_err
 log_key_load(struct ground *g, const char *path, struct tly_diag *diag)
 {
