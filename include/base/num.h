@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "base/bytes.h"
 
 __extension__ typedef unsigned __int128 tly_u128;
 
@@ -31,3 +32,6 @@ tly_sub_u64(uint64_t a, uint64_t b, uint64_t *difference)
     }
     return fits;
 }
+
+/* A decimal number of digits alone, at most max; false, and *out untouched, on any other text. */
+TLY_MUST bool tly_u64_parse(struct tly_bytes text, uint64_t max, uint64_t *out);

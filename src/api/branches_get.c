@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api_int.h"
+#include "base/num.h"
 
 /* design 9; late, not_ready and rejected come with check-ins and the evidence's index. */
 enum branch_status {
@@ -206,12 +207,8 @@ api_branches_bundle(struct api_req *r)
 {
     const struct branch_ix ix       = election_branch(r->state->config.election, r->args[0]);
     uint64_t               revision = 0;
-    for (size_t i = 0; i < r->args[1].len && revision < UINT32_MAX; i++) {
-        const uint8_t c = r->args[1].data[i];
-        revision        = c >= '0' && c <= '9' ? revision * 10 + (uint64_t)(c - '0') : UINT32_MAX;
-    }
-    uint64_t position = UINT64_MAX;
-    if (ix.v != IX_NONE && revision >= 1 && revision < UINT32_MAX) {
+    uint64_t               position = UINT64_MAX;
+    if (ix.v != IX_NONE && tly_u64_parse(r->args[1], UINT32_MAX, &revision) && revision >= 1) {
         pthread_rwlock_rdlock(&r->state->book_lock);
         position = book_revision(r->state->config.book, ix, (uint32_t)revision);
         pthread_rwlock_unlock(&r->state->book_lock);

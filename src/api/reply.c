@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "api_int.h"
+#include "base/num.h"
 
 void
 api_headers(struct api_state *state, struct http_req *req)
@@ -86,38 +87,17 @@ api_reply_json(struct api_req *r, json_t *json)
     return HTTP_REPLIED;
 }
 
-/* A decimal number up to max; false: not one. */
-static bool
-number_read(const char *text, uint32_t max, uint32_t *out)
-{
-    uint64_t v = 0;
-    if (*text == '\0') {
-        return false;
-    }
-    for (; *text != '\0'; text++) {
-        if (*text < '0' || *text > '9') {
-            return false;
-        }
-        v = v * 10 + (uint64_t)(*text - '0');
-        if (v > max) {
-            return false;
-        }
-    }
-    *out = (uint32_t)v;
-    return true;
-}
-
 enum tly_err
 api_page_begin(struct api_req *r, struct api_page *page, struct tly_diag *diag)
 {
     const char *cursor = http_query(r->http, "cursor");
     const char *limit  = http_query(r->http, "limit");
-    uint32_t    next   = 0;
-    uint32_t    left   = API_LIST_STD;
-    if (cursor != NULL && !number_read(cursor, UINT32_MAX - 1, &next)) {
+    uint64_t    next   = 0;
+    uint64_t    left   = API_LIST_STD;
+    if (cursor != NULL && !tly_u64_parse(tly_text(cursor), UINT32_MAX - 1, &next)) {
         return tly_fail_at(diag, TLY_ERANGE, "query", "cursor", "not a cursor that was given out");
     }
-    if (limit != NULL && (!number_read(limit, API_LIST_MAX, &left) || left == 0)) {
+    if (limit != NULL && (!tly_u64_parse(tly_text(limit), API_LIST_MAX, &left) || left == 0)) {
         return tly_fail_at(diag, TLY_ERANGE, "query", "limit", "not a number from 1 to %d",
                            API_LIST_MAX);
     }
@@ -125,7 +105,7 @@ api_page_begin(struct api_req *r, struct api_page *page, struct tly_diag *diag)
     if (items == NULL) {
         return TLY_ENOMEM;
     }
-    *page = (struct api_page){.next = next, .left = left, .items = items};
+    *page = (struct api_page){.next = (uint32_t)next, .left = (uint32_t)left, .items = items};
     return TLY_OK;
 }
 

@@ -2,6 +2,7 @@
 #include "rd.h"
 
 #include "base/hex.h"
+#include "base/num.h"
 #include "core/codes.h"
 
 bool
@@ -31,19 +32,8 @@ bool
 rd_u64(struct rd *rd, char stop, uint64_t *out)
 {
     struct tly_bytes text;
-    uint64_t         n = 0;
-    if (!rd_until(rd, stop, &text) || text.len < 1 || (text.len > 1 && text.data[0] == '0')) {
-        return false;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        const uint8_t c = text.data[i];
-        if (c < '0' || c > '9' || __builtin_mul_overflow(n, 10, &n) ||
-            __builtin_add_overflow(n, c - '0', &n)) {
-            return false;
-        }
-    }
-    *out = n;
-    return true;
+    return rd_until(rd, stop, &text) && !(text.len > 1 && text.data[0] == '0') &&
+           tly_u64_parse(text, UINT64_MAX, out);
 }
 
 bool

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/hex.h"
+#include "base/num.h"
 #include "core/codes.h"
 
 #define SHOWN_MAX 80
@@ -33,30 +34,12 @@ fields_code(const struct csv *csv, unsigned field)
     return csv_text(csv, field);
 }
 
-/* Digits, no sign, no leading zero, within 64 bits. */
-static bool
-number_read(struct tly_bytes text, uint64_t *out)
-{
-    uint64_t value = 0;
-    if (text.len == 0 || (text.len > 1 && text.data[0] == '0')) {
-        return false;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        const unsigned digit = (unsigned)text.data[i] - '0';
-        if (digit > 9 || __builtin_mul_overflow(value, 10, &value) ||
-            __builtin_add_overflow(value, digit, &value)) {
-            return false;
-        }
-    }
-    *out = value;
-    return true;
-}
-
 bool
 fields_number(const struct csv *csv, unsigned field, uint64_t min, uint64_t max, uint64_t *out)
 {
-    uint64_t value;
-    if (!number_read(csv->fields[field], &value) || value < min || value > max) {
+    const struct tly_bytes text  = csv->fields[field];
+    uint64_t               value = 0;
+    if (!tly_u64_parse(text, max, &value) || value < min || (text.len > 1 && text.data[0] == '0')) {
         csv_fault(csv, field,
                   "\"%.*s\" is no whole number from %" PRIu64 " to %" PRIu64
                   " (digits, no leading zero)",

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/num.h"
 #include "pack/csv.h"
 #include "sys/file.h"
 
@@ -41,15 +42,10 @@ kind_find(struct tly_bytes name, enum counts_kind *kind, enum count *count)
 static bool
 number(struct tly_bytes text, uint32_t *out)
 {
-    uint64_t n = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9' || n > UINT32_MAX) {
-            return false;
-        }
-        n = n * 10 + (uint64_t)(text.data[i] - '0');
-    }
-    *out = (uint32_t)n;
-    return text.len > 0 && n <= UINT32_MAX;
+    uint64_t   n  = 0;
+    const bool ok = tly_u64_parse(text, UINT32_MAX, &n);
+    *out          = (uint32_t)n;
+    return ok;
 }
 
 /* One row; false: it has a fault, noted. */

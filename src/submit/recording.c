@@ -9,7 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/num.h"
 #include "sys/file.h"
+
+#define TIME_MS_MAX 999999999999999999 /* of a bundle in a recording; times 1000 it still fits */
 
 /* A cursor over one line.  The line's members are found without a JSON tree: the envelope must
  * leave as the bytes that were recorded, and a tree of 80,000 of them would take seconds. */
@@ -60,12 +63,10 @@ scan_number(struct scan *s, uint64_t *out)
 {
     scan_space(s);
     const uint8_t *first = s->p;
-    uint64_t       n     = 0;
-    while (s->p < s->end && *s->p >= '0' && *s->p <= '9' && s->p - first < 18) {
-        n = n * 10 + (uint64_t)(*s->p++ - '0');
+    while (s->p < s->end && *s->p >= '0' && *s->p <= '9') {
+        s->p++;
     }
-    *out = n;
-    return s->p != first;
+    return tly_u64_parse((struct tly_bytes){first, (size_t)(s->p - first)}, TIME_MS_MAX, out);
 }
 
 /* An object with everything in it, by its braces. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/num.h"
 
 #define HELP_COLUMN 30
 
@@ -346,11 +347,8 @@ cli_number(const struct cli *cli, const char *name, uint64_t initial, uint64_t m
         *out = initial;
         return true;
     }
-    char *end                   = NULL;
-    errno                       = 0;
-    const unsigned long long v  = strtoull(text, &end, 10);
-    const bool               ok = text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0;
-    if (!ok || v < min || v > max) {
+    uint64_t v = 0;
+    if (!tly_u64_parse(tly_text(text), max, &v) || v < min) {
         (void)cli_say(cli, CLI_UNUSABLE,
                       "option %s%s: \"%s\" is no whole number from %" PRIu64 " to %" PRIu64,
                       dashes(name), name, text, min, max);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/check.h"
+#include "base/num.h"
 #include "sys/file.h"
 
 #define ROWS_MAX 128 /* of a table: the set of keys already seen is on the stack */
@@ -43,13 +44,10 @@ number_read(struct tly_bytes text, const struct unit *units, uint64_t *out)
 {
     uint64_t value = 0;
     size_t   i     = 0;
-    for (; i < text.len && text.data[i] >= '0' && text.data[i] <= '9'; i++) {
-        if (__builtin_mul_overflow(value, (uint64_t)10, &value) ||
-            __builtin_add_overflow(value, (uint64_t)(text.data[i] - '0'), &value)) {
-            return false;
-        }
+    while (i < text.len && text.data[i] >= '0' && text.data[i] <= '9') {
+        i++;
     }
-    if (i == 0) {
+    if (!tly_u64_parse((struct tly_bytes){text.data, i}, UINT64_MAX, &value)) {
         return false;
     }
     const struct tly_bytes unit = {text.data + i, text.len - i};

@@ -99,6 +99,37 @@ numbers(void)
 }
 
 static void
+decimals(void)
+{
+    static const char *const bad[] = {"",
+                                      "-1",
+                                      "+1",
+                                      " 1",
+                                      "1 ",
+                                      "1.0",
+                                      "0x1",
+                                      "1a",
+                                      "\xdb\xb1",
+                                      "18446744073709551616",
+                                      "18446744073709551620",
+                                      "99999999999999999999999"};
+    uint64_t                 n     = 7;
+    for (size_t i = 0; i < TLY_N(bad); i++) {
+        T_OK(!tly_u64_parse(tly_text(bad[i]), UINT64_MAX, &n) && n == 7, "no number: untouched");
+    }
+    T_OK(!tly_u64_parse((struct tly_bytes){(const uint8_t *)"1\0", 2}, 99, &n), "a NUL inside");
+    T_OK(!tly_u64_parse((struct tly_bytes){NULL, 0}, 99, &n) && n == 7, "nothing at all");
+    T_OK(tly_u64_parse(tly_text("18446744073709551615"), UINT64_MAX, &n) && n == UINT64_MAX,
+         "the largest");
+    T_OK(tly_u64_parse(tly_text("0"), 0, &n) && n == 0, "the smallest");
+    T_OK(tly_u64_parse(tly_text("007"), 7, &n) && n == 7, "zeros in front");
+    T_OK(tly_u64_parse(tly_text("1000"), 1000, &n) && n == 1000, "exactly max");
+    T_OK(!tly_u64_parse(tly_text("1001"), 1000, &n) && n == 1000, "one over max: untouched");
+    T_OK(tly_u64_parse((struct tly_bytes){(const uint8_t *)"123", 2}, 99, &n) && n == 12,
+         "no further than its length");
+}
+
+static void
 check_stops(void)
 {
     fflush(stdout);
@@ -119,6 +150,7 @@ main(void)
     errors();
     hex();
     numbers();
+    decimals();
     check_stops();
     return T_DONE();
 }
