@@ -7,18 +7,19 @@
 #include <unistd.h>
 
 #include "service.h"
+#include "sys/cli.h"
 #include "sys/log.h"
 #include "sys/version.h"
 
 #define SETTINGS_ARENA_MAX ((size_t)1 << 20)
 #define TURN_MS            1000
 
-enum exit_code { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2 };
-
 enum mode { MODE_RUN, MODE_CHECK, MODE_PRINT, MODE_SAMPLE };
 
 static const char help[] =
     "tallyd: takes signed bundles over mutual TLS, counts them, shows the result.\n"
+    "\n"
+    "Usage: tallyd [OPTION]...\n"
     "\n"
     "  --config FILE     settings; without it the defaults\n"
     "  --check-config    load settings, packages and keys, say what is wrong, and end\n"
@@ -43,9 +44,9 @@ static const struct option long_options[] = {{"config", required_argument, NULL,
 
 /* false: *code says how to end. */
 static bool
-options_read(int argc, char *argv[], struct options *o, int *code)
+options_read(int argc, char *argv[], struct options *o, enum cli_exit *code)
 {
-    *code = EXIT_DONE;
+    *code = CLI_DONE;
     for (int c; (c = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         switch (c) {
         case 'c':
@@ -67,27 +68,27 @@ options_read(int argc, char *argv[], struct options *o, int *code)
             (void)fputs(help, stdout);
             return false;
         default:
-            *code = EXIT_USAGE;
+            *code = CLI_UNUSABLE;
             return false;
         }
     }
     if (optind < argc) {
         (void)fprintf(stderr, "tallyd: unexpected argument %s\n", argv[optind]);
-        *code = EXIT_USAGE;
+        *code = CLI_UNUSABLE;
         return false;
     }
     return true;
 }
 
-static int
+static enum cli_exit
 refuse(enum tly_err err, const struct tly_diag *diag)
 {
     log_event(LOG_ERR, "daemon.refused", "error=%s why=%s", tly_err_name(err),
               log_why(diag->text[0] != '\0' ? diag->text : tly_err_text(err)).s);
-    return EXIT_REFUSED;
+    return CLI_REFUSED;
 }
 
-static int
+static enum cli_exit
 check(const struct settings *settings, const char *config)
 {
     struct ground      ground;
@@ -100,10 +101,10 @@ check(const struct settings *settings, const char *config)
                  ground.election->branches_n, ground.election->contests_n,
                  ground.registry->terminals_n);
     ground_done(&ground);
-    return EXIT_DONE;
+    return CLI_DONE;
 }
 
-static int
+static enum cli_exit
 run(const struct settings *settings, const char *config)
 {
     struct service  service = {.settings = settings};
@@ -113,8 +114,8 @@ run(const struct settings *settings, const char *config)
     while (err == TLY_OK && !stop && !atomic_load(&service.failed)) {
         stop = service_told_to_stop(TURN_MS);
     }
-    const bool failed = atomic_load(&service.failed);
-    int        code   = failed ? EXIT_REFUSED : EXIT_DONE;
+    const bool    failed = atomic_load(&service.failed);
+    enum cli_exit code   = failed ? CLI_REFUSED : CLI_DONE;
     if (err != TLY_OK && err != TLY_ELIMIT) {
         code = refuse(err, &diag);
     }
@@ -129,23 +130,23 @@ main(int argc, char *argv[])
     struct settings  settings;
     struct tly_arena arena;
     struct tly_diag  diag = {0};
-    int              code;
+    enum cli_exit    code;
     if (!options_read(argc, argv, &o, &code)) {
         return code;
     }
     if (o.mode == MODE_SAMPLE) {
         config_sample(&settings_table, stdout);
-        return EXIT_DONE;
+        return CLI_DONE;
     }
     tly_arena_init(&arena, SETTINGS_ARENA_MAX);
     const enum tly_err err = config_load(&settings_table, o.config, &arena, &settings, &diag);
     if (err != TLY_OK) {
         (void)fprintf(stderr, "tallyd: %s\n", diag.text);
-        code = EXIT_USAGE;
+        code = CLI_UNUSABLE;
     } else if (o.mode == MODE_PRINT) {
         config_print(&settings_table, &settings, stdout);
     } else if (sodium_init() < 0) {
-        code = EXIT_REFUSED;
+        code = CLI_REFUSED;
     } else {
         log_level(settings.log_debug ? LOG_DEBUG : LOG_INFO);
         service_signals_block();

@@ -29,6 +29,7 @@ ok "an argument too many" exits 2 'unexpected' "$B/tallyd" more
 ok "no such file" exits 2 'nowhere' "$B/tallyd" --config "$t_dir/nowhere"
 ok "--version" exits 0 '^tallyd ' "$B/tallyd" --version
 ok "--help" exits 0 'check-config' "$B/tallyd" --help
+ok "--help says how it is called" exits 0 '^Usage: tallyd ' "$B/tallyd" --help
 
 # ---- packages and keys ----
 enrol_election "$t_dir" 100
