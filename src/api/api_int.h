@@ -101,9 +101,11 @@ struct api_page {
     uint32_t left;
     json_t  *items;
 };
+void tly_auto_api_page(struct api_page *page); /* for TLY_AUTO(api_page); = {0} at first */
 TLY_MUST enum tly_err api_page_begin(struct api_req *r, struct api_page *page,
                                      struct tly_diag *diag);
-enum http_next        api_page_reply(struct api_req *r, struct api_page *page, uint32_t total);
+/* Steals the items. */
+enum http_next api_page_reply(struct api_req *r, struct api_page *page, uint32_t total);
 /* ?NAME=, "" or absent: IX_NONE; an unknown code: TLY_ENOENT. */
 TLY_MUST enum tly_err api_query_area(struct api_req *r, const char *name, struct area_ix *out,
                                      struct tly_diag *diag);

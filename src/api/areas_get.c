@@ -34,13 +34,13 @@ api_areas_get(struct api_req *r)
 enum http_next
 api_areas_list(struct api_req *r)
 {
-    const struct tally    *tally = &r->snapshot->tally;
-    const struct election *e     = tally->election;
-    const bool             all   = http_query(r->http, "parent") == NULL;
-    struct tly_diag        diag  = {0};
-    struct area_ix         parent;
-    struct api_page        page;
-    enum tly_err           err = api_query_area(r, "parent", &parent, &diag);
+    const struct tally                *tally = &r->snapshot->tally;
+    const struct election             *e     = tally->election;
+    const bool                         all   = http_query(r->http, "parent") == NULL;
+    struct tly_diag                    diag  = {0};
+    struct area_ix                     parent;
+    TLY_AUTO(api_page) struct api_page page = {0};
+    enum tly_err                       err  = api_query_area(r, "parent", &parent, &diag);
     if (err == TLY_OK) {
         err = api_page_begin(r, &page, &diag);
     }
@@ -50,7 +50,6 @@ api_areas_list(struct api_req *r)
     /* The root's position is the newest of all areas. */
     const uint32_t newest = parent.v == IX_NONE ? 0 : parent.v;
     if (api_not_modified(r, tally->area_position[newest])) {
-        json_decref(page.items);
         return HTTP_REPLIED;
     }
     for (; page.next < e->areas_n && page.left > 0; page.next++) {

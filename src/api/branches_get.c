@@ -170,13 +170,13 @@ status_query(struct api_req *r, unsigned *mask, struct tly_diag *diag)
 enum http_next
 api_branches_list(struct api_req *r)
 {
-    const struct tally    *tally = &r->snapshot->tally;
-    const struct election *e     = tally->election;
-    struct area_ix         area;
-    unsigned               mask = 0;
-    struct api_page        page;
-    struct tly_diag        diag = {0};
-    enum tly_err           err  = api_query_area(r, "area", &area, &diag);
+    const struct tally                *tally = &r->snapshot->tally;
+    const struct election             *e     = tally->election;
+    struct area_ix                     area;
+    unsigned                           mask = 0;
+    TLY_AUTO(api_page) struct api_page page = {0};
+    struct tly_diag                    diag = {0};
+    enum tly_err                       err  = api_query_area(r, "area", &area, &diag);
     if (err == TLY_OK) {
         err = status_query(r, &mask, &diag);
     }
@@ -187,7 +187,6 @@ api_branches_list(struct api_req *r)
         return api_reply_err(r->state, r->http, err, &diag);
     }
     if (api_not_modified(r, tally->area_position[area.v == IX_NONE ? 0 : area.v])) {
-        json_decref(page.items);
         return HTTP_REPLIED;
     }
     for (; page.next < e->branches_n && page.left > 0; page.next++) {

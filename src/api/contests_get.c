@@ -95,15 +95,13 @@ fill(struct api_req *r, const struct filter *f, struct api_page *page)
         if (!fits(f, e, &e->contests[ix.v]) || !status_may_fit(f, tally, ix)) {
             continue;
         }
-        json_t *shown = api_show_contest(tally, ix, false, r->http->arena);
+        TLY_AUTO(json) json_t *shown = api_show_contest(tally, ix, false, r->http->arena);
         if (shown == NULL) {
             return TLY_ENOMEM;
         }
         if (status_fits(f, shown)) {
-            json_array_append_new(page->items, shown);
+            json_array_append_new(page->items, TLY_TAKE(shown));
             page->left--;
-        } else {
-            json_decref(shown);
         }
     }
     return TLY_OK;
@@ -114,10 +112,10 @@ fill(struct api_req *r, const struct filter *f, struct api_page *page)
 enum http_next
 api_contests_list(struct api_req *r)
 {
-    struct filter   filter;
-    struct api_page page;
-    struct tly_diag diag = {0};
-    enum tly_err    err  = filter_read(r, &filter, &diag);
+    struct filter                      filter;
+    TLY_AUTO(api_page) struct api_page page = {0};
+    struct tly_diag                    diag = {0};
+    enum tly_err                       err  = filter_read(r, &filter, &diag);
     if (err == TLY_OK) {
         err = api_page_begin(r, &page, &diag);
     }
@@ -125,12 +123,10 @@ api_contests_list(struct api_req *r)
         return api_reply_err(r->state, r->http, err, &diag);
     }
     if (api_not_modified(r, newest_of(&filter, &r->snapshot->tally))) {
-        json_decref(page.items);
         return HTTP_REPLIED;
     }
     err = fill(r, &filter, &page);
     if (err != TLY_OK) {
-        json_decref(page.items);
         return api_reply_err(r->state, r->http, err, NULL);
     }
     return api_page_reply(r, &page, r->state->config.election->contests_n);

@@ -59,9 +59,6 @@ table_begin(struct api_req *r, struct contest_ix *contest, struct api_page *page
         return err;
     }
     *answered = api_not_modified(r, r->snapshot->tally.contest_position[contest->v]);
-    if (*answered) {
-        json_decref(page->items);
-    }
     return TLY_OK;
 }
 
@@ -69,10 +66,10 @@ table_begin(struct api_req *r, struct contest_ix *contest, struct api_page *page
 enum http_next
 api_contests_branches(struct api_req *r)
 {
-    const struct tally *tally = &r->snapshot->tally;
-    struct contest_ix   ix;
-    struct api_page     page;
-    bool                answered;
+    const struct tally                *tally = &r->snapshot->tally;
+    struct contest_ix                  ix;
+    TLY_AUTO(api_page) struct api_page page = {0};
+    bool                               answered;
     if (table_begin(r, &ix, &page, &answered) != TLY_OK || answered) {
         return HTTP_REPLIED;
     }
@@ -145,17 +142,16 @@ sums_make(const struct tally *tally, const struct contest *c, struct tly_arena *
 enum http_next
 api_contests_areas(struct api_req *r)
 {
-    const struct election *e = r->state->config.election;
-    struct contest_ix      ix;
-    struct api_page        page;
-    bool                   answered;
+    const struct election             *e = r->state->config.election;
+    struct contest_ix                  ix;
+    TLY_AUTO(api_page) struct api_page page = {0};
+    bool                               answered;
     if (table_begin(r, &ix, &page, &answered) != TLY_OK || answered) {
         return HTTP_REPLIED;
     }
     const struct area_sum *sums =
         sums_make(&r->snapshot->tally, &e->contests[ix.v], r->http->arena);
     if (sums == NULL) {
-        json_decref(page.items);
         return api_reply_err(r->state, r->http, TLY_ENOMEM, NULL);
     }
     for (; page.next < e->areas_n && page.left > 0; page.next++) {

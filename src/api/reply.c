@@ -87,6 +87,12 @@ api_reply_json(struct api_req *r, json_t *json)
     return HTTP_REPLIED;
 }
 
+void
+tly_auto_api_page(struct api_page *page)
+{
+    json_decref(page->items);
+}
+
 enum tly_err
 api_page_begin(struct api_req *r, struct api_page *page, struct tly_diag *diag)
 {
@@ -115,7 +121,8 @@ api_page_reply(struct api_req *r, struct api_page *page, uint32_t total)
     char next[16];
     (void)snprintf(next, sizeof next, "%" PRIu32, page->next);
     json_t *cursor = page->next < total ? json_string(next) : json_null();
-    return api_reply_json(r, json_pack("{s:o,s:o}", "items", page->items, "next", cursor));
+    return api_reply_json(r,
+                          json_pack("{s:o,s:o}", "items", TLY_TAKE(page->items), "next", cursor));
 }
 
 enum tly_err
