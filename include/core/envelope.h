@@ -43,7 +43,7 @@ struct envelope {
  *                       escape in a key, in payload or in sig; the diag names the field
  *          TLY_ETOOBIG  payload over its limit
  *          TLY_ENOMEM   the arena is full
- * Source:  DSSE v1.0.2 protocol.md and envelope.md.  Unknown fields are ignored as it says; they
+ * Source:  DSSE v1.0.2, protocol and envelope.  Unknown fields are ignored as it says; they
  *          must be JSON all the same, but keys repeated inside their values are nobody's matter. */
 TLY_MUST enum tly_err envelope_parse(struct tly_bytes in, size_t payload_bytes_max,
                                      struct tly_arena *arena, struct envelope *out,
