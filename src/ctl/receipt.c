@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tallyctl receipt check: does this receipt prove what it says?  Offline; needs only the log's
  * public key. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -113,9 +114,9 @@ run(const struct cli *cli)
         return cli_fail(cli, err, &diag);
     }
     tly_hex(receipt.head.root.b, sizeof receipt.head.root.b, root);
-    (void)printf("good: entry %llu of a log of %llu, root %.16s...\n%.*s",
-                 (unsigned long long)receipt.index, (unsigned long long)receipt.head.size, root,
-                 (int)receipt.leaf.len, (const char *)receipt.leaf.data);
+    (void)printf("good: entry %" PRIu64 " of a log of %" PRIu64 ", root %.16s...\n%.*s",
+                 receipt.index, receipt.head.size, root, (int)receipt.leaf.len,
+                 (const char *)receipt.leaf.data);
     return CLI_DONE;
 }
 

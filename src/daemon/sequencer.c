@@ -2,6 +2,8 @@
 /* The sequencer's thread: takes what is queued, lets the state machine store, sign and answer it,
  * publishes snapshots between batches.  While the database is away it refuses at once what comes,
  * and asks it again after a pause that grows. */
+#include <inttypes.h>
+
 #include "base/check.h"
 #include "service.h"
 #include "sys/clock.h"
@@ -157,7 +159,7 @@ wait_for_store(struct service *s, struct tly_diag *diag)
     if (err != TLY_OK) {
         return TLY_ECORRUPT;
     }
-    log_event(LOG_NOTICE, "store.back", "size=%llu", (unsigned long long)book_size(s->book));
+    log_event(LOG_NOTICE, "store.back", "size=%" PRIu64, book_size(s->book));
     api_set_health(s->api, API_READY);
     return TLY_OK;
 }

@@ -199,8 +199,8 @@ say_ready(const struct service *s, uint64_t entries)
     log_event(LOG_NOTICE, "daemon.ready", "ingest=%u api=%u ops=%u",
               http_server_port(s->servers[API_INGEST]), http_server_port(s->servers[API_READ]),
               http_server_port(s->servers[API_OPS]));
-    (void)sd_notifyf(0, "READY=1\nSTATUS=%s, %llu ledger entries", s->ground.vkey.name,
-                     (unsigned long long)entries);
+    (void)sd_notifyf(0, "READY=1\nSTATUS=%s, %" PRIu64 " ledger entries", s->ground.vkey.name,
+                     entries);
 }
 
 enum tly_err
@@ -229,9 +229,8 @@ service_start(struct service *s, const char *config_file, struct tly_diag *diag)
     }
     const uint64_t entries = book_size(s->book);
     log_event(LOG_NOTICE, "ledger.verified",
-              "origin=%s entries=%llu packages_ms=%llu ledger_ms=%llu", s->ground.vkey.name,
-              (unsigned long long)entries, (unsigned long long)(loaded - began),
-              (unsigned long long)(clock_mono_ms() - loaded));
+              "origin=%s entries=%" PRIu64 " packages_ms=%" PRIu64 " ledger_ms=%" PRIu64,
+              s->ground.vkey.name, entries, loaded - began, clock_mono_ms() - loaded);
     err = listen_all(s, diag);
     if (err == TLY_OK) {
         say_ready(s, entries);

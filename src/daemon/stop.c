@@ -5,6 +5,7 @@
  * 1 the servers accept nobody new; 2 the queue takes nothing more (503); 3 the sequencer decides
  * and answers what is inside and ends; 4 the servers let the answers leave and stop; 5 the
  * database. */
+#include <inttypes.h>
 #include <systemd/sd-daemon.h>
 
 #include "service.h"
@@ -49,8 +50,7 @@ service_stop(struct service *s)
     seq_free(s->seq);
     store_close(s->store);
     if (s->book != NULL) {
-        log_event(LOG_NOTICE, "daemon.stopped", "entries=%llu",
-                  (unsigned long long)book_size(s->book));
+        log_event(LOG_NOTICE, "daemon.stopped", "entries=%" PRIu64, book_size(s->book));
     }
     tly_arena_done(&s->arena);
     ground_done(&s->ground);

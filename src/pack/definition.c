@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pack/definition.h"
 
+#include <inttypes.h>
+
 #include "build.h"
 
 /* Places that need every table: one pass of sums. */
@@ -61,8 +63,7 @@ definition_load(const char *dir, struct tly_arena *arena, struct election **out,
     }
     faults_sort(faults);
     if (faults->n > before) {
-        return tly_fail(diag, TLY_EINPUT, "%s: %llu faults", dir,
-                        (unsigned long long)(faults->n - before));
+        return tly_fail(diag, TLY_EINPUT, "%s: %" PRIu64 " faults", dir, faults->n - before);
     }
     *out = b.election;
     return TLY_OK;

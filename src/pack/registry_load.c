@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pack/registry_load.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -335,8 +336,7 @@ faults_read(struct load *l, const char *dir, uint64_t before, uint32_t kept, str
         return tly_fail(diag, TLY_EIO, "%s: changed while it was read; try again", dir);
     }
     faults_sort(l->faults);
-    return tly_fail(diag, TLY_EINPUT, "%s: %llu faults", dir,
-                    (unsigned long long)(l->faults->n - before));
+    return tly_fail(diag, TLY_EINPUT, "%s: %" PRIu64 " faults", dir, l->faults->n - before);
 }
 
 enum tly_err

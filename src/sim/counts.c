@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "counts.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -139,7 +140,7 @@ counts_read(const char *dir, const struct election *election, struct tly_arena *
         }
     }
     if (faults->n > 0) {
-        return tly_fail(diag, TLY_EINPUT, "%s: %llu faults", path, (unsigned long long)faults->n);
+        return tly_fail(diag, TLY_EINPUT, "%s: %" PRIu64 " faults", path, faults->n);
     }
     return group(election, rows, n, arena, out)
                ? TLY_OK

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The writer's transactions: taking over, a batch, the barrier after doubt. */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/check.h"
@@ -245,11 +246,11 @@ send_batch(struct store *store, const struct seq_batch *batch, struct transactio
     const PGresult *moved = tx->calls[1].result;
     if (moved != NULL && PQntuples(moved) != 1) {
         store_drop(store);
-        return tly_fail(
-            diag, TLY_ECORRUPT,
-            "the database's head is not size %llu of epoch %llu: somebody else writes (another "
-            "tallyd on this database?)",
-            (unsigned long long)batch->old_size, (unsigned long long)batch->epoch);
+        return tly_fail(diag, TLY_ECORRUPT,
+                        "the database's head is not size %" PRIu64 " of epoch %" PRIu64
+                        ": somebody else writes (another "
+                        "tallyd on this database?)",
+                        batch->old_size, batch->epoch);
     }
     if (err != TLY_OK) {
         return err;
@@ -345,8 +346,8 @@ store_recover(struct store *store, struct note_head *stored, struct tly_diag *di
     }
     if (PQntuples(result) != 1 || result_int(result, 2) != store->epoch) {
         store_drop(store);
-        return tly_fail(diag, TLY_ECORRUPT, "the database's head is of another epoch than %llu",
-                        (unsigned long long)store->epoch);
+        return tly_fail(diag, TLY_ECORRUPT, "the database's head is of another epoch than %" PRIu64,
+                        store->epoch);
     }
     err = commit_alone(store, result, diag);
     if (err == TLY_OK) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading at start: the election, the ledger, the signed heads. */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/check.h"
@@ -95,8 +96,7 @@ give_row(void *arg, const PGresult *result, struct tly_diag *diag)
     struct row_target     *target = arg;
     const struct store_row row    = row_of(result);
     if (row.position != target->next) {
-        return tly_fail(diag, TLY_ECORRUPT, "the ledger has no row %llu",
-                        (unsigned long long)target->next);
+        return tly_fail(diag, TLY_ECORRUPT, "the ledger has no row %" PRIu64, target->next);
     }
     target->next++;
     return target->fn(target->arg, &row, diag);
