@@ -47,6 +47,7 @@ enum api_counter {
 };
 
 struct api_rows;
+struct api_evidence;
 
 struct api_state {
     struct api_config config;
@@ -67,6 +68,7 @@ struct api_state {
     _Atomic uint64_t     counters[COUNTERS_N];
     char                 definition[TLY_HEX_SIZE(32)];
     struct api_rows     *rows;
+    struct api_evidence *evidence;
 };
 
 /* One request on its way through a handler. */
@@ -128,6 +130,13 @@ TLY_MUST enum tly_err api_rows_new(struct api_state *state, struct api_rows **ou
                                    struct tly_diag *diag);
 void                  api_rows_free(struct api_rows *rows);
 enum http_next        api_rows_ask(struct api_req *r, uint64_t position);
+
+/* evidence.c: which refused bodies are handed in, within the sender's and everybody's share */
+TLY_MUST enum tly_err api_evidence_new(const struct registry *registry, struct api_evidence **out);
+void                  api_evidence_free(struct api_evidence *evidence);
+/* False: it is only counted.  True: api_evidence_end() once it is decided. */
+bool api_evidence_begin(struct api_evidence *evidence, const struct speaker *sender, size_t bytes);
+void api_evidence_end(struct api_evidence *evidence, size_t bytes);
 
 /* handlers, one file each */
 enum http_next api_bundles_post(struct api_req *r);

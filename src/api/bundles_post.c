@@ -109,6 +109,7 @@ api_answer(struct api_state *state, struct seq_item *item)
     struct api_post  *post = line->post;
     TLY_CHECK(post->state == state);
     if (item->kind == SEQ_EVIDENCE) {
+        api_evidence_end(state->evidence, line->body.len);
         api_count(state, item->err == TLY_OK ? COUNTER_EVIDENCE : COUNTER_EVIDENCE_DROPPED);
     }
     count_line(line);
@@ -126,10 +127,14 @@ line_push(struct post_line *line)
     struct api_state *state = line->post->state;
     const bool        kept  = line->handed_in || tly_err_blame(line->err) == TLY_THEIRS;
     enum tly_err      err   = TLY_EBUSY;
-    if (kept) {
+    if (line->handed_in ||
+        (kept && api_evidence_begin(state->evidence, &line->post->sender, line->body.len))) {
         err = queue_push(state->config.queue, &line->item, line->body.len);
         if (err == TLY_OK) {
             return true;
+        }
+        if (!line->handed_in) {
+            api_evidence_end(state->evidence, line->body.len);
         }
     }
     if (line->handed_in) {
@@ -234,6 +239,7 @@ api_bundles_post(struct api_req *r)
     }
     post->state      = r->state;
     post->req        = req;
+    post->sender     = r->speaker;
     post->batch      = type_is(req->content_type, TYPE_BATCH);
     enum tly_err err = post_lines(post, r->speaker.role, &diag);
     if (err == TLY_OK && !post->batch && req->body.len > BUNDLE_ENVELOPE_MAX) {

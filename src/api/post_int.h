@@ -18,6 +18,7 @@ struct post_line {
 struct api_post {
     struct api_state *state;
     struct http_req  *req;
+    struct speaker    sender;
     bool              batch;
     atomic_uint       open; /* lines under way, and the worker while it hands in */
     uint32_t          lines_n;

@@ -202,6 +202,9 @@ api_state_new(const struct api_config *config, struct api_state **out, struct tl
         err = snapshot_swap(state) ? TLY_OK : TLY_ENOMEM;
     }
     if (err == TLY_OK) {
+        err = api_evidence_new(config->registry, &state->evidence);
+    }
+    if (err == TLY_OK) {
         err = api_rows_new(state, &state->rows, diag);
     }
     if (err != TLY_OK) {
@@ -219,6 +222,7 @@ api_state_free(struct api_state *state)
         return;
     }
     api_rows_free(state->rows);
+    api_evidence_free(state->evidence);
     api_snapshot_put(state->snapshot);
     api_snapshot_put(state->spare);
     pthread_rwlock_destroy(&state->book_lock);
