@@ -20,8 +20,9 @@ struct checks_work {
     const struct checks_input *in;
     struct tly_arena          *arena;
     struct checked            *out;
-    struct checks_slot        *slots;  /* of the branch */
-    uint32_t                  *places; /* of each vote of the payload: in its contest's options */
+    struct checks_slot        *slots;   /* of the branch */
+    uint32_t                  *places;  /* of each vote of the payload: in its contest's options */
+    bool                       no_room; /* for the findings */
 };
 
 /* A finding to be, of one slot (place in the branch) or CHECKS_ALL.  row: place in the named array

@@ -59,6 +59,13 @@ checks_find(struct checks_work *w, const struct checks_found *found)
     if (!shown || w->out->findings_n == CHECKS_FINDINGS_MAX) {
         return;
     }
+    if (w->out->findings == NULL) { /* most bundles have none, and a batch has thousands */
+        w->out->findings = TLY_NEW(w->arena, struct finding, CHECKS_FINDINGS_MAX);
+        if (w->out->findings == NULL) {
+            w->no_room = true;
+            return;
+        }
+    }
     struct finding *f = &w->out->findings[w->out->findings_n++];
     f->check          = found->check;
     f->slot.v         = found->place == CHECKS_ALL ? IX_NONE : w->out->slots[found->place].slot.v;
@@ -365,9 +372,8 @@ checks_run(const struct checks_input *in, struct tly_arena *arena, struct checke
 {
     const struct branch *branch = &in->election->branches[in->branch.v];
     struct checked       result = {
-              .slots    = TLY_NEW(arena, struct checked_slot, branch->slots_n),
-              .slots_n  = branch->slots_n,
-              .findings = TLY_NEW(arena, struct finding, CHECKS_FINDINGS_MAX),
+              .slots   = TLY_NEW(arena, struct checked_slot, branch->slots_n),
+              .slots_n = branch->slots_n,
     };
     struct checks_work w = {
         .in     = in,
@@ -376,7 +382,7 @@ checks_run(const struct checks_input *in, struct tly_arena *arena, struct checke
         .slots  = TLY_NEW(arena, struct checks_slot, branch->slots_n),
         .places = TLY_NEW(arena, uint32_t, in->payload->votes_n),
     };
-    if (result.slots == NULL || result.findings == NULL || w.slots == NULL || w.places == NULL) {
+    if (result.slots == NULL || w.slots == NULL || w.places == NULL) {
         return tly_fail(diag, TLY_ENOMEM, "checks of %u contests", branch->slots_n);
     }
     for (uint32_t i = 0; i < branch->slots_n; i++) {
@@ -391,6 +397,9 @@ checks_run(const struct checks_input *in, struct tly_arena *arena, struct checke
         rules_slot(&w, i);
     }
     rule_same_voters(&w);
+    if (w.no_room) {
+        return tly_fail(diag, TLY_ENOMEM, "findings");
+    }
     *out = result;
     return TLY_OK;
 }
@@ -401,7 +410,11 @@ enum tly_err
 checks_held_lines(const struct election *election, const struct checked *checked,
                   struct tly_arena *arena, struct tly_bytes *out)
 {
-    const size_t max  = checked->slots_n * HELD_LINE_MAX + 1;
+    size_t held_n = 0;
+    for (uint32_t i = 0; i < checked->slots_n; i++) {
+        held_n += checked->slots[i].holds != 0;
+    }
+    const size_t max  = held_n * HELD_LINE_MAX + 1;
     char        *text = tly_arena_alloc(arena, max, 1);
     if (text == NULL) {
         return TLY_ENOMEM;
