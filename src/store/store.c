@@ -241,9 +241,10 @@ one_result(struct store *store, PGresult **out, struct tly_diag *diag)
     const uint64_t               until  = deadline(store);
     TLY_AUTO(pgresult) PGresult *result = NULL;
     enum tly_err                 err    = next_result(store, until, &result, diag);
-    for (PGresult *more = result; err == TLY_OK && more != NULL;) {
-        err = next_result(store, until, &more, diag);
-        PQclear(more);
+    for (bool more = result != NULL; err == TLY_OK && more;) {
+        TLY_AUTO(pgresult) PGresult *next = NULL; /* stays so when the connection is lost here */
+        err                               = next_result(store, until, &next, diag);
+        more                              = next != NULL;
     }
     if (err == TLY_OK) {
         *out = TLY_TAKE(result);
