@@ -417,7 +417,7 @@ check_schema(struct store *store, struct tly_diag *diag)
     if (err != TLY_OK) {
         return err;
     }
-    const unsigned version = (unsigned)result_int(result, 0);
+    const unsigned version = (unsigned)store_result_int(result, 0);
     if (version != STORE_SCHEMA_VERSION) {
         store_drop(store);
         return tly_fail(
@@ -457,11 +457,12 @@ check_session(struct store *store, struct tly_diag *diag)
 {
     struct store_call calls[] = {{.stmt = STMT_SESSION_SET}, {.stmt = STMT_SESSION_CHECK}};
     enum tly_err      err     = store_calls(store, calls, TLY_N(calls), diag);
-    if (err == TLY_OK && result_text(calls[1].result, 0)[0] != '\0') {
-        err = tly_fail(diag, TLY_ECORRUPT, "unsafe database: %s", result_text(calls[1].result, 0));
-    } else if (err == TLY_OK && result_bool(calls[1].result, 1)) {
+    if (err == TLY_OK && store_result_text(calls[1].result, 0)[0] != '\0') {
+        err = tly_fail(diag, TLY_ECORRUPT, "unsafe database: %s",
+                       store_result_text(calls[1].result, 0));
+    } else if (err == TLY_OK && store_result_bool(calls[1].result, 1)) {
         err = tly_fail(diag, TLY_EBUSY, "the database server is a standby");
-    } else if (err == TLY_OK && !store->owner && result_bool(calls[1].result, 2)) {
+    } else if (err == TLY_OK && !store->owner && store_result_bool(calls[1].result, 2)) {
         err =
             tly_fail(diag, TLY_ECORRUPT,
                      "the database role \"%s\" could change what is recorded: connect as one that "

@@ -64,7 +64,7 @@ put_ints(struct store_params *ps, const struct columns *columns, const struct se
             break;
         }
     }
-    param_ints(ps, oid, columns->ints, batch->rows_n);
+    store_param_ints(ps, oid, columns->ints, batch->rows_n);
 }
 
 enum bytes_column {
@@ -117,13 +117,13 @@ put_bytes(struct store_params *ps, const struct columns *columns, const struct s
     for (unsigned i = 0; i < batch->rows_n; i++) {
         columns->bytes[i] = row_bytes(&batch->rows[i], column);
     }
-    param_array(ps, oid, columns->bytes, batch->rows_n);
+    store_param_array(ps, oid, columns->bytes, batch->rows_n);
 }
 
 static void
 put_rows(struct store_params *ps, const struct columns *columns, const struct seq_batch *batch)
 {
-    param_int8(ps, batch->old_size);
+    store_param_int8(ps, batch->old_size);
     put_ints(ps, columns, batch, KIND, STORE_INT2);
     put_bytes(ps, columns, batch, BRANCH, STORE_TEXT);
     put_bytes(ps, columns, batch, TERMINAL, STORE_TEXT);
@@ -161,31 +161,31 @@ put_evidence(struct store_params *ps, const struct columns *columns, const struc
     for (unsigned i = 0; i < n; i++) {
         columns->bytes[i] = hash_bytes(&e[i]->sender);
     }
-    param_array(ps, STORE_BYTEA, columns->bytes, n);
+    store_param_array(ps, STORE_BYTEA, columns->bytes, n);
     for (unsigned i = 0; i < n; i++) {
         columns->bytes[i] = e[i]->body;
     }
-    param_array(ps, STORE_BYTEA, columns->bytes, n);
+    store_param_array(ps, STORE_BYTEA, columns->bytes, n);
     for (unsigned i = 0; i < n; i++) {
         columns->bytes[i] = hash_bytes(&e[i]->body_hash);
     }
-    param_array(ps, STORE_BYTEA, columns->bytes, n);
+    store_param_array(ps, STORE_BYTEA, columns->bytes, n);
     for (unsigned i = 0; i < n; i++) {
         columns->ints[i] = e[i]->body_len;
     }
-    param_ints(ps, STORE_INT8, columns->ints, n);
+    store_param_ints(ps, STORE_INT8, columns->ints, n);
     for (unsigned i = 0; i < n; i++) {
         columns->ints[i] = (uint64_t)e[i]->status;
     }
-    param_ints(ps, STORE_INT2, columns->ints, n);
+    store_param_ints(ps, STORE_INT2, columns->ints, n);
     for (unsigned i = 0; i < n; i++) {
         columns->bytes[i] = printable(ps->arena, e[i]->code);
     }
-    param_array(ps, STORE_TEXT, columns->bytes, n);
+    store_param_array(ps, STORE_TEXT, columns->bytes, n);
     for (unsigned i = 0; i < n; i++) {
         columns->bytes[i] = printable(ps->arena, e[i]->detail);
     }
-    param_array(ps, STORE_TEXT, columns->bytes, n);
+    store_param_array(ps, STORE_TEXT, columns->bytes, n);
 }
 
 /* The statements of one batch, with their parameters. */
@@ -216,11 +216,11 @@ build(struct transaction *tx, const struct seq_batch *batch, struct tly_arena *a
     }
     (void)add_call(tx, STMT_TX_BEGIN, arena);
     struct store_params *ps = add_call(tx, STMT_LOG_HEAD_MOVE, arena);
-    param_int8(ps, batch->new_size);
-    param_bytes(ps, hash_bytes(&batch->new_root));
-    param_int8(ps, batch->old_size);
-    param_bytes(ps, hash_bytes(&batch->old_root));
-    param_int8(ps, batch->epoch);
+    store_param_int8(ps, batch->new_size);
+    store_param_bytes(ps, hash_bytes(&batch->new_root));
+    store_param_int8(ps, batch->old_size);
+    store_param_bytes(ps, hash_bytes(&batch->old_root));
+    store_param_int8(ps, batch->epoch);
     if (batch->rows_n > 0) {
         put_rows(add_call(tx, STMT_LEDGER_INSERT, arena), &columns, batch);
     }
@@ -229,8 +229,8 @@ build(struct transaction *tx, const struct seq_batch *batch, struct tly_arena *a
     }
     if (batch->signed_head != NULL) {
         ps = add_call(tx, STMT_HEAD_INSERT, arena);
-        param_int8(ps, batch->signed_head->size);
-        param_bytes(
+        store_param_int8(ps, batch->signed_head->size);
+        store_param_bytes(
             ps, (struct tly_bytes){batch->signed_head->sig.b, sizeof batch->signed_head->sig.b});
     }
     return true;
@@ -255,8 +255,8 @@ send_batch(struct store *store, const struct seq_batch *batch, struct transactio
     if (err != TLY_OK) {
         return err;
     }
-    if (!is_durable(result_text(moved, 0))) {
-        return not_durable(store, result_text(moved, 0), diag);
+    if (!is_durable(store_result_text(moved, 0))) {
+        return not_durable(store, store_result_text(moved, 0), diag);
     }
     if (store->warned) { /* COMMIT was not sent: certainly not done */
         store_drop(store);
@@ -307,7 +307,7 @@ run_alone(struct store *store, enum store_stmt stmt, PGresult **out, struct tly_
 static enum tly_err
 commit_alone(struct store *store, const PGresult *result, struct tly_diag *diag)
 {
-    const char *setting = result_text(result, PQnfields(result) - 1);
+    const char *setting = store_result_text(result, PQnfields(result) - 1);
     if (!is_durable(setting)) {
         return not_durable(store, setting, diag);
     }
@@ -330,7 +330,7 @@ store_take_over(struct store *store, uint64_t *epoch, struct tly_diag *diag)
     }
     err = commit_alone(store, result, diag);
     if (err == TLY_OK) {
-        *epoch = store->epoch = result_int(result, 0);
+        *epoch = store->epoch = store_result_int(result, 0);
     }
     return err;
 }
@@ -344,14 +344,15 @@ store_recover(struct store *store, struct note_head *stored, struct tly_diag *di
     if (err != TLY_OK) {
         return err;
     }
-    if (PQntuples(result) != 1 || result_int(result, 2) != store->epoch) {
+    if (PQntuples(result) != 1 || store_result_int(result, 2) != store->epoch) {
         store_drop(store);
         return tly_fail(diag, TLY_ECORRUPT, "the database's head is of another epoch than %" PRIu64,
                         store->epoch);
     }
     err = commit_alone(store, result, diag);
     if (err == TLY_OK) {
-        *stored = (struct note_head){.size = result_int(result, 0), .root = result_hash(result, 1)};
+        *stored = (struct note_head){.size = store_result_int(result, 0),
+                                     .root = store_result_hash(result, 1)};
     }
     return err;
 }

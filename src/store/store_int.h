@@ -40,14 +40,15 @@ enum store_oid {
     STORE_TEXT  = 25
 };
 
-void param_int4(struct store_params *ps, uint32_t value);
-void param_int8(struct store_params *ps, uint64_t value);
-void param_bytes(struct store_params *ps, struct tly_bytes value); /* bytea or text */
+void store_param_int4(struct store_params *ps, uint32_t value);
+void store_param_int8(struct store_params *ps, uint64_t value);
+void store_param_bytes(struct store_params *ps, struct tly_bytes value); /* bytea or text */
 /* An array of integers of that type. */
-void param_ints(struct store_params *ps, enum store_oid oid, const uint64_t values[], unsigned n);
+void store_param_ints(struct store_params *ps, enum store_oid oid, const uint64_t values[],
+                      unsigned n);
 /* An array of bytea or text; data NULL with len SIZE_MAX is null. */
-void param_array(struct store_params *ps, enum store_oid oid, const struct tly_bytes values[],
-                 unsigned n);
+void store_param_array(struct store_params *ps, enum store_oid oid, const struct tly_bytes values[],
+                       unsigned n);
 #define STORE_NULL ((struct tly_bytes){NULL, SIZE_MAX})
 
 /* ---- the connection ---- */
@@ -86,9 +87,9 @@ TLY_MUST enum tly_err store_run(struct store *store, const char *sql,
 
 /* ---- results, binary; a wrong type or length is our bug ---- */
 
-uint64_t         result_int(const PGresult *result, int column); /* int2, int4, int8; of row 0 */
-bool             result_bool(const PGresult *result, int column);
-bool             result_null(const PGresult *result, int column);
-struct tly_bytes result_bytes(const PGresult *result, int column);
-const char      *result_text(const PGresult *result, int column); /* "" for null */
-struct tly_hash  result_hash(const PGresult *result, int column); /* zeroes for null */
+uint64_t store_result_int(const PGresult *result, int column); /* int2, int4, int8; of row 0 */
+bool     store_result_bool(const PGresult *result, int column);
+bool     store_result_null(const PGresult *result, int column);
+struct tly_bytes store_result_bytes(const PGresult *result, int column);
+const char      *store_result_text(const PGresult *result, int column); /* "" for null */
+struct tly_hash  store_result_hash(const PGresult *result, int column); /* zeroes for null */

@@ -25,7 +25,7 @@ read_version(struct store *store, unsigned *version, struct tly_diag *diag)
     const enum tly_err           err =
         store_run(store, store_stmt_texts[STMT_SCHEMA_VERSION_READ].sql, &none, &result, diag);
     if (err == TLY_OK) {
-        *version = (unsigned)result_int(result, 0);
+        *version = (unsigned)store_result_int(result, 0);
     }
     return err;
 }
@@ -36,8 +36,8 @@ record(struct store *store, const struct store_script *script, struct tly_diag *
     TLY_AUTO(arena) struct tly_arena memory;
     struct store_params              ps = {.arena = &memory};
     tly_arena_init(&memory, (size_t)64 << 10);
-    param_int4(&ps, (uint32_t)script->version);
-    param_bytes(&ps, tly_text(script->name));
+    store_param_int4(&ps, (uint32_t)script->version);
+    store_param_bytes(&ps, tly_text(script->name));
     if (ps.no_memory) {
         return tly_fail(diag, TLY_ENOMEM, "no memory");
     }
@@ -109,11 +109,11 @@ insert_genesis(struct store *store, const struct leaf *genesis, const struct tly
     TLY_AUTO(arena) struct tly_arena memory;
     struct store_params              ps = {.arena = &memory};
     tly_arena_init(&memory, (size_t)64 << 10);
-    param_bytes(&ps, tly_text(genesis->election));
-    param_bytes(&ps, (struct tly_bytes){genesis->definition.b, sizeof genesis->definition.b});
-    param_bytes(&ps, (struct tly_bytes){genesis->registry.b, sizeof genesis->registry.b});
-    param_int8(&ps, genesis->accepted_ms);
-    param_bytes(&ps, (struct tly_bytes){root->b, sizeof root->b});
+    store_param_bytes(&ps, tly_text(genesis->election));
+    store_param_bytes(&ps, (struct tly_bytes){genesis->definition.b, sizeof genesis->definition.b});
+    store_param_bytes(&ps, (struct tly_bytes){genesis->registry.b, sizeof genesis->registry.b});
+    store_param_int8(&ps, genesis->accepted_ms);
+    store_param_bytes(&ps, (struct tly_bytes){root->b, sizeof root->b});
     struct store_call calls[] = {{.stmt = STMT_TX_BEGIN},
                                  {.stmt = STMT_ELECTION_INSERT, .params = &ps}};
     store->warned             = false;

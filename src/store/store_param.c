@@ -45,19 +45,19 @@ put_int(struct store_params *ps, uint64_t value, unsigned width)
 }
 
 void
-param_int4(struct store_params *ps, uint32_t value)
+store_param_int4(struct store_params *ps, uint32_t value)
 {
     put_int(ps, value, 4);
 }
 
 void
-param_int8(struct store_params *ps, uint64_t value)
+store_param_int8(struct store_params *ps, uint64_t value)
 {
     put_int(ps, value, 8);
 }
 
 void
-param_bytes(struct store_params *ps, struct tly_bytes value)
+store_param_bytes(struct store_params *ps, struct tly_bytes value)
 {
     put(ps, value.data == NULL ? (const uint8_t *)"" : value.data, value.len);
 }
@@ -76,7 +76,7 @@ write_head(uint8_t *p, enum store_oid oid, bool has_null, unsigned n)
 }
 
 void
-param_ints(struct store_params *ps, enum store_oid oid, const uint64_t values[], unsigned n)
+store_param_ints(struct store_params *ps, enum store_oid oid, const uint64_t values[], unsigned n)
 {
     const unsigned width = oid == STORE_INT2 ? 2 : oid == STORE_INT4 ? 4 : 8;
     const size_t   len   = ARRAY_HEAD + (size_t)n * (4 + width);
@@ -92,8 +92,8 @@ param_ints(struct store_params *ps, enum store_oid oid, const uint64_t values[],
 }
 
 void
-param_array(struct store_params *ps, enum store_oid oid, const struct tly_bytes values[],
-            unsigned n)
+store_param_array(struct store_params *ps, enum store_oid oid, const struct tly_bytes values[],
+                  unsigned n)
 {
     size_t len      = ARRAY_HEAD + (size_t)n * 4;
     bool   has_null = false;
@@ -118,7 +118,7 @@ param_array(struct store_params *ps, enum store_oid oid, const struct tly_bytes 
 }
 
 uint64_t
-result_int(const PGresult *result, int column)
+store_result_int(const PGresult *result, int column)
 {
     const int   len   = PQgetlength(result, 0, column);
     const char *p     = PQgetvalue(result, 0, column);
@@ -132,36 +132,36 @@ result_int(const PGresult *result, int column)
 }
 
 bool
-result_bool(const PGresult *result, int column)
+store_result_bool(const PGresult *result, int column)
 {
     TLY_CHECK(PQgetlength(result, 0, column) == 1);
     return *PQgetvalue(result, 0, column) != 0;
 }
 
 bool
-result_null(const PGresult *result, int column)
+store_result_null(const PGresult *result, int column)
 {
     return PQgetisnull(result, 0, column) != 0;
 }
 
 struct tly_bytes
-result_bytes(const PGresult *result, int column)
+store_result_bytes(const PGresult *result, int column)
 {
     return (struct tly_bytes){(const uint8_t *)PQgetvalue(result, 0, column),
                               (size_t)PQgetlength(result, 0, column)};
 }
 
 const char *
-result_text(const PGresult *result, int column)
+store_result_text(const PGresult *result, int column)
 {
     return PQgetvalue(result, 0, column); /* libpq puts a NUL behind each value */
 }
 
 struct tly_hash
-result_hash(const PGresult *result, int column)
+store_result_hash(const PGresult *result, int column)
 {
     struct tly_hash hash = {0};
-    if (!result_null(result, column)) {
+    if (!store_result_null(result, column)) {
         TLY_CHECK(PQgetlength(result, 0, column) == sizeof hash.b);
         memcpy(hash.b, PQgetvalue(result, 0, column), sizeof hash.b);
     }

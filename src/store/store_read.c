@@ -20,12 +20,12 @@ store_election(struct store *store, struct store_election *out, struct tly_diag 
                        "no election is open in this database (tallyctl election open)");
     }
     if (err == TLY_OK) {
-        struct store_election e = {
-            .definition = result_hash(call.result, 1),
-            .registry   = result_hash(call.result, 2),
-            .head       = {.size = result_int(call.result, 3), .root = result_hash(call.result, 4)},
-            .epoch      = result_int(call.result, 5)};
-        (void)snprintf(e.code, sizeof e.code, "%s", result_text(call.result, 0));
+        struct store_election e = {.definition = store_result_hash(call.result, 1),
+                                   .registry   = store_result_hash(call.result, 2),
+                                   .head       = {.size = store_result_int(call.result, 3),
+                                                  .root = store_result_hash(call.result, 4)},
+                                   .epoch      = store_result_int(call.result, 5)};
+        (void)snprintf(e.code, sizeof e.code, "%s", store_result_text(call.result, 0));
         *out = e;
     }
     store_calls_done(&call, 1);
@@ -35,25 +35,25 @@ store_election(struct store *store, struct store_election *out, struct tly_diag 
 static struct store_row
 row_of(const PGresult *result)
 {
-    struct store_row row = {.position    = result_int(result, 0),
-                            .kind        = (enum leaf_kind)result_int(result, 1),
-                            .branch      = result_text(result, 2),
-                            .terminal    = result_text(result, 3),
-                            .accepted_ms = result_int(result, 14)};
+    struct store_row row = {.position    = store_result_int(result, 0),
+                            .kind        = (enum leaf_kind)store_result_int(result, 1),
+                            .branch      = store_result_text(result, 2),
+                            .terminal    = store_result_text(result, 3),
+                            .accepted_ms = store_result_int(result, 14)};
     if (row.kind == LEAF_GENESIS) {
         return row;
     }
-    row.revision       = (uint32_t)result_int(result, 4);
-    row.has_prev       = !result_null(result, 5);
-    row.prev           = result_hash(result, 5);
-    row.payload_hash   = result_hash(result, 6);
-    row.envelope_hash  = result_hash(result, 7);
-    row.first_envelope = result_hash(result, 8);
-    row.payload        = result_bytes(result, 9);
-    row.head           = result_bytes(result, 10);
-    row.tail           = result_bytes(result, 11);
-    row.alphabet       = result_int(result, 12) == 0 ? TLY_BASE64_STD : TLY_BASE64_URL;
-    row.held           = result_bytes(result, 13);
+    row.revision       = (uint32_t)store_result_int(result, 4);
+    row.has_prev       = !store_result_null(result, 5);
+    row.prev           = store_result_hash(result, 5);
+    row.payload_hash   = store_result_hash(result, 6);
+    row.envelope_hash  = store_result_hash(result, 7);
+    row.first_envelope = store_result_hash(result, 8);
+    row.payload        = store_result_bytes(result, 9);
+    row.head           = store_result_bytes(result, 10);
+    row.tail           = store_result_bytes(result, 11);
+    row.alphabet       = store_result_int(result, 12) == 0 ? TLY_BASE64_STD : TLY_BASE64_URL;
+    row.held           = store_result_bytes(result, 13);
     return row;
 }
 
@@ -110,8 +110,8 @@ store_read(struct store *store, uint64_t from, uint64_t to, store_row_fn fn, voi
     struct row_target                target = {.fn = fn, .arg = arg, .next = from};
     struct store_params              ps     = {.arena = &memory};
     tly_arena_init(&memory, (size_t)64 << 10);
-    param_int8(&ps, from);
-    param_int8(&ps, to);
+    store_param_int8(&ps, from);
+    store_param_int8(&ps, to);
     return stream(store, STMT_LEDGER_READ, &ps, give_row, &target, diag);
 }
 
@@ -124,8 +124,8 @@ static enum tly_err
 give_head(void *arg, const PGresult *result, struct tly_diag *diag)
 {
     const struct head_target *target = arg;
-    struct book_head          head   = {.size = result_int(result, 0)};
-    const struct tly_bytes    sig    = result_bytes(result, 1);
+    struct book_head          head   = {.size = store_result_int(result, 0)};
+    const struct tly_bytes    sig    = store_result_bytes(result, 1);
     TLY_CHECK(sig.len == sizeof head.sig.b);
     memcpy(head.sig.b, sig.data, sig.len);
     return target->fn(target->arg, &head, diag);

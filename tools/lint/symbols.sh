@@ -10,7 +10,7 @@ for o in "$@"; do
     layer=$(basename "$folder")
     first=${file%%_*}
     for s in $(nm --extern-only --defined-only "$o" | awk 'NF == 3 {print $3}'); do
-        case $s in "$file"|"$file"_*|"$first"_*|"$layer"_*|tly_*|main|__*|param_*|result_*) continue ;; esac
+        case $s in "$file"|"$file"_*|"$first"_*|"$layer"_*|tly_*|main|__*) continue ;; esac
         for header in "$folder/${s%%_*}.h" "$folder/${s%%_*}_int.h"; do
             if grep -qw -- "$s" "$header" 2>/dev/null; then continue 2; fi
         done
