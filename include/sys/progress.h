@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* In the caller's storage; one thread at a time. */
-struct progress {
+struct progress_line {
     const char *label; /* borrowed: "replaying" */
     uint64_t    total; /* 0: not known */
     uint64_t    started_ms;
@@ -16,8 +16,8 @@ struct progress {
     bool        tty;
 };
 
-void progress_begin(struct progress *progress, const char *label, uint64_t total);
+void progress_begin(struct progress_line *progress, const char *label, uint64_t total);
 /* Cheap enough to call for each of a million steps. */
-void progress_step(struct progress *progress, uint64_t done);
+void progress_step(struct progress_line *progress, uint64_t done);
 /* The last line, if anything was shown. */
-void progress_end(struct progress *progress, uint64_t done);
+void progress_end(struct progress_line *progress, uint64_t done);

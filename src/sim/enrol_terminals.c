@@ -15,15 +15,15 @@
 #define WORKERS_MAX 16
 
 struct work {
-    const struct enrol *enrol;
-    struct enrolled    *list;
-    uint32_t            n;
-    atomic_uint         next;
-    pthread_mutex_t     lock; /* of what follows */
-    struct progress     progress;
-    uint32_t            done;
-    enum tly_err        err;
-    struct tly_diag     diag;
+    const struct enrol  *enrol;
+    struct enrolled     *list;
+    uint32_t             n;
+    atomic_uint          next;
+    pthread_mutex_t      lock; /* of what follows */
+    struct progress_line progress;
+    uint32_t             done;
+    enum tly_err         err;
+    struct tly_diag      diag;
 };
 
 static enum tly_err

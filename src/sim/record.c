@@ -148,7 +148,7 @@ static enum tly_err
 record_all(struct record *r, uint64_t spread_ms, uint32_t revision, FILE *out,
            struct tly_diag *diag)
 {
-    struct progress      progress;
+    struct progress_line progress;
     const struct moment *list = moments(r, spread_ms);
     enum tly_err         err  = list == NULL ? tly_fail(diag, TLY_ENOMEM, "no memory") : TLY_OK;
     progress_begin(&progress, "signed", r->election->branches_n);

@@ -23,12 +23,12 @@ struct submit_run {
     uint64_t                    start_us;
     atomic_size_t               next;
     atomic_uint_fast64_t        told_us; /* when the person was last told why it waits; 0: never */
-    atomic_bool         deaf; /* repeated for the whole time, and nobody has answered since */
-    pthread_mutex_t     lock; /* of everything below */
-    struct submit_stats stats;
-    struct progress     progress;
-    enum tly_err        err; /* the first that ended a worker */
-    struct tly_diag     diag;
+    atomic_bool          deaf; /* repeated for the whole time, and nobody has answered since */
+    pthread_mutex_t      lock; /* of everything below */
+    struct submit_stats  stats;
+    struct progress_line progress;
+    enum tly_err         err; /* the first that ended a worker */
+    struct tly_diag      diag;
 };
 
 /* One worker's connection and memory. */

@@ -12,17 +12,17 @@
 #define LOG_EVERY_MS 5000
 
 void
-progress_begin(struct progress *progress, const char *label, uint64_t total)
+progress_begin(struct progress_line *progress, const char *label, uint64_t total)
 {
-    *progress = (struct progress){.label      = label,
-                                  .total      = total,
-                                  .started_ms = clock_mono_ms(),
-                                  .fd         = STDERR_FILENO,
-                                  .tty        = isatty(STDERR_FILENO) == 1};
+    *progress = (struct progress_line){.label      = label,
+                                       .total      = total,
+                                       .started_ms = clock_mono_ms(),
+                                       .fd         = STDERR_FILENO,
+                                       .tty        = isatty(STDERR_FILENO) == 1};
 }
 
 static void
-show(struct progress *progress, uint64_t done, uint64_t now_ms, bool last)
+show(struct progress_line *progress, uint64_t done, uint64_t now_ms, bool last)
 {
     const uint64_t    ms   = now_ms - progress->started_ms;
     const uint64_t    rate = ms == 0 ? 0 : done * 1000 / ms;
@@ -48,7 +48,7 @@ show(struct progress *progress, uint64_t done, uint64_t now_ms, bool last)
 }
 
 void
-progress_step(struct progress *progress, uint64_t done)
+progress_step(struct progress_line *progress, uint64_t done)
 {
     const uint64_t now   = clock_mono_ms();
     const uint64_t every = progress->tty ? TTY_EVERY_MS : LOG_EVERY_MS;
@@ -60,7 +60,7 @@ progress_step(struct progress *progress, uint64_t done)
 }
 
 void
-progress_end(struct progress *progress, uint64_t done)
+progress_end(struct progress_line *progress, uint64_t done)
 {
     if (progress->shown_ms != 0) {
         show(progress, done, clock_mono_ms(), true);

@@ -133,7 +133,7 @@ many_threads(void)
 static void
 progress(void)
 {
-    struct progress p;
+    struct progress_line p;
     progress_begin(&p, "working", 200);
     T_OK(!p.tty, "a pipe is no terminal");
     progress_step(&p, 1);
