@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The methods against a second implementation in exact fractions, which itself meets the law's examples,
-# the vectors of the checks and
-# real elections.  Timeout: 120 s.  TALLY_CONTESTS=1000000 T_LIMIT_S=3600 runs as many random contests.
+# The methods against a second implementation in exact fractions, which itself meets the law's examples and
+# real elections; its checks meet the vectors of the checks.  Timeout: 120 s.
+# TALLY_CONTESTS=1000000 T_LIMIT_S=3600 runs as many random contests.
 set -eu
 . "$(dirname "$0")/lib.sh"
 tap() { # NAME COMMAND...: a TAP program as one test of this one

@@ -104,7 +104,7 @@ class Made:
         for i in range(self.dice.randint(6, 16)):
             code, area = f"b{i:02}", self.dice.choice(self.areas)[0]
             of = [c for c in self.contests if self.dice.random() < 0.5] or [next(iter(self.contests))]
-            capacity = self.dice.choice(("", "", 60, 200))
+            capacity = self.dice.choice(("", "", 40, 60))
             self.branches[code] = {"area": area, "contests": of, "capacity": capacity}
             self.tables["branches"].append((code, area, self.dice.choice(("fixed", "mobile")), capacity, *self.name()))
             ballots += [(code, c) for c in of]
@@ -161,8 +161,9 @@ class Made:
         elif kind == "missing":  # authenticated, no ballot
             row["authenticated"]["online"] += 1 + row["cast"] // 2
         elif kind == "surplus":
-            row["cast"] += 1
-            row["valid"] += 1
+            n = dice.choice((1, 100))
+            row["cast"] += n
+            row["valid"] += n
         elif kind == "none":
             row["candidates"] = []
             row.update({"lists": []} if "lists" in row else {})
@@ -172,7 +173,7 @@ class Made:
     def report(self, branch):
         """The branch's contests; some are missing (S03) or were not held, but one is there."""
         dice, out = self.dice, []
-        careless = dice.random() < 0.4
+        careless = dice.random() < 0.5
         for code in self.branches[branch]["contests"]:
             contest = self.contests[code]
             if dice.random() < 0.05:
