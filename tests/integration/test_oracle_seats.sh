@@ -22,4 +22,5 @@ else
 fi
 tap 'oracle: the vectors of the checks' "$python" -B tests/oracle/vectors.py tests/vectors/checks/checks.json
 tap 'core and oracle' "$python" -B tests/oracle/seats.py "$B/tests/oracle/outcome_lines" "${TALLY_CONTESTS:-20000}" --jobs "${T_JOBS:-1}"
+tap 'calculator and oracle' "$python" -B tests/oracle/calculator.py "$B/tallyctl" "$((${TALLY_CONTESTS:-20000} / 10))"
 done_testing
