@@ -34,7 +34,8 @@ struct api_config {
     struct queue           *queue;    /* of struct seq_item * */
     const char             *conninfo; /* for the one reader of stored envelopes */
     const char             *software;
-    unsigned                snapshot_ms; /* least time between two snapshots */
+    unsigned                per_terminal_max; /* connections of one terminal; 0: no limit */
+    unsigned                snapshot_ms;      /* least time between two snapshots */
 };
 
 /* Errors: TLY_ENOMEM, TLY_EIO (no thread). */
@@ -48,7 +49,7 @@ void api_state_free(struct api_state *state);
 /* For struct http_config of a listener: arg, then the three functions. */
 void          *api_arg(struct api_state *state, enum api_listener listener);
 enum http_next api_handle(void *arg, struct http_req *req);
-bool           api_allow(void *arg, const struct tly_hash *cert);
+bool           api_allow(void *arg, const struct tly_hash *cert, unsigned *connections_max);
 size_t api_body_max(void *arg, const struct http_peer *peer, const char *method, const char *path);
 
 /* What the sequencer's thread calls, and nobody else. */

@@ -45,8 +45,9 @@ enum http_next { HTTP_REPLIED, HTTP_WAIT };
 
 typedef enum http_next (*http_handler)(void *arg, struct http_req *req);
 /* Decides in the handshake whether this certificate may connect at all; runs on worker threads,
- * often. */
-typedef bool (*http_allow)(void *arg, const struct tly_hash *cert);
+ * often.  *connections_max is 0, no limit, or is set to how many it may have at once: when one more
+ * comes the oldest is ended, so that lines that died unnoticed do not keep their owner out. */
+typedef bool (*http_allow)(void *arg, const struct tly_hash *cert, unsigned *connections_max);
 /* Largest body that this request may carry, decided from sender, method and path before a byte of
  * it is read. */
 typedef size_t (*http_body_max)(void *arg, const struct http_peer *peer, const char *method,
@@ -67,6 +68,7 @@ struct http_config {
     size_t        memory_bytes_max;       /* bodies, arenas and replies of all; 0: no limit */
     unsigned      idle_timeout_s;         /* keep-alive connections without a request */
     unsigned      handshake_ms_max;       /* absolute, from accept to the end of the handshake */
+    unsigned      handshakes_max; /* unfinished at once; over it the oldest ends; 0: no limit */
     unsigned      head_ms_max;  /* absolute, a header block from its first byte; 0: HTTP_HEAD_MS */
     unsigned      body_ms_max;  /* absolute, a body; 0: HTTP_BODY_MS */
     unsigned      reply_ms_max; /* absolute, the first 64 KiB of a reply; 0: HTTP_REPLY_MS */
@@ -84,6 +86,8 @@ struct http_stats {
     uint64_t accepted;            /* connections since start */
     uint64_t refused_certificate; /* handshakes refused by allow() or without a certificate */
     uint64_t handshakes_late;     /* cut at handshake_ms_max */
+    uint64_t handshakes_ended;    /* ended over handshakes_max */
+    uint64_t connections_ended;   /* ended over the limit of their certificate */
     uint64_t requests;
     uint64_t memory;         /* bytes of bodies, arenas and replies now */
     uint64_t memory_refused; /* bodies refused because memory_bytes_max was reached */

@@ -75,10 +75,13 @@ put_servers(FILE *out, struct api_state *state)
                       "tally_http_memory_refused_total{listener=\"%s\"} %" PRIu64 "\n"
                       "tally_tls_handshakes_waiting{listener=\"%s\"} %" PRIu64 "\n"
                       "tally_tls_handshakes_late_total{listener=\"%s\"} %" PRIu64 "\n"
+                      "tally_tls_handshakes_ended_total{listener=\"%s\"} %" PRIu64 "\n"
+                      "tally_http_connections_ended_total{listener=\"%s\"} %" PRIu64 "\n"
                       "tally_tls_refused_total{listener=\"%s\"} %" PRIu64 "\n",
                       names[i], s.connections, names[i], s.accepted, names[i], s.requests, names[i],
                       s.memory, names[i], s.memory_refused, names[i], s.handshakes_waiting,
-                      names[i], s.handshakes_late, names[i], s.refused_certificate);
+                      names[i], s.handshakes_late, names[i], s.handshakes_ended, names[i],
+                      s.connections_ended, names[i], s.refused_certificate);
     }
 }
 

@@ -121,11 +121,15 @@ api_body_max(void *arg, const struct http_peer *peer, const char *method, const 
 }
 
 bool
-api_allow(void *arg, const struct tly_hash *cert)
+api_allow(void *arg, const struct tly_hash *cert, unsigned *connections_max)
 {
     const struct api_config *config = &((const struct api_side *)arg)->state->config;
     struct speaker           speaker;
-    return registry_speaker(config->registry, config->election, cert, clock_unix_s(), &speaker);
+    if (!registry_speaker(config->registry, config->election, cert, clock_unix_s(), &speaker)) {
+        return false;
+    }
+    *connections_max = speaker.role == ROLE_TERMINAL ? config->per_terminal_max : 0;
+    return true;
 }
 
 /* The branch whose bundle has this payload; a terminal's own receipt has no other condition. */

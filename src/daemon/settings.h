@@ -20,6 +20,7 @@ struct settings {
     uint64_t handshake_ms, idle_ms, head_ms, body_ms, request_bytes;
     uint64_t snapshot_ms;
     uint64_t database_wait_ms, stop_ms;
+    uint64_t per_terminal_max, handshakes_max;
     bool     log_debug;
 };
 

@@ -34,15 +34,16 @@ memory_make(struct service *s, struct tly_diag *diag)
     if (err != TLY_OK) {
         return err;
     }
-    const struct api_config config = {.election    = g->election,
-                                      .registry    = g->registry,
-                                      .book        = s->book,
-                                      .tally       = &s->tally,
-                                      .vkey        = &g->vkey,
-                                      .queue       = s->queue,
-                                      .conninfo    = s->settings->database,
-                                      .software    = version_text(),
-                                      .snapshot_ms = (unsigned)s->settings->snapshot_ms};
+    const struct api_config config = {.election         = g->election,
+                                      .registry         = g->registry,
+                                      .book             = s->book,
+                                      .tally            = &s->tally,
+                                      .vkey             = &g->vkey,
+                                      .queue            = s->queue,
+                                      .conninfo         = s->settings->database,
+                                      .software         = version_text(),
+                                      .per_terminal_max = (unsigned)s->settings->per_terminal_max,
+                                      .snapshot_ms      = (unsigned)s->settings->snapshot_ms};
     return api_state_new(&config, &s->api, diag);
 }
 
@@ -167,6 +168,7 @@ listener_start(struct service *s, enum api_listener which, const char *name,
         .memory_bytes_max       = l->memory_bytes, /* of ops: 0, no limit */
         .idle_timeout_s         = (unsigned)(s->settings->idle_ms / 1000),
         .handshake_ms_max       = (unsigned)s->settings->handshake_ms,
+        .handshakes_max         = (unsigned)s->settings->handshakes_max,
         .head_ms_max            = (unsigned)s->settings->head_ms,
         .body_ms_max            = (unsigned)s->settings->body_ms,
         .handler                = api_handle,

@@ -24,9 +24,8 @@ verify(gnutls_session_t session)
     unsigned              n     = 0;
     const gnutls_datum_t *peers = gnutls_certificate_get_peers(session, &n);
     if (peers != NULL && n > 0) {
-        const struct tly_hash cert = sys_sha256((struct tly_bytes){peers[0].data, peers[0].size});
-        if (pin->rule->allow(pin->rule->arg, &cert)) {
-            pin->cert     = cert;
+        pin->cert = sys_sha256((struct tly_bytes){peers[0].data, peers[0].size});
+        if (pin->rule->admit(pin)) {
             pin->verified = true;
             return 0;
         }

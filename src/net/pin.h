@@ -10,9 +10,9 @@
 #include "net/http.h"
 
 /* What all connections of a server share. */
+struct pin;
 struct pin_rule {
-    http_allow        allow;
-    void             *arg;
+    bool (*admit)(struct pin *pin); /* whether pin->cert may have this connection */
     _Atomic(uint64_t) refused;
 };
 
@@ -20,7 +20,7 @@ struct pin_rule {
  * thread touches it. */
 struct pin {
     struct pin_rule *rule;
-    struct tly_hash  cert;     /* zero until verified */
+    struct tly_hash  cert;     /* means nothing until verified */
     bool             verified; /* the certificate is allowed and its key was proven */
     bool             finished; /* the handshake is over, well or not */
 };

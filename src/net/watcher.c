@@ -23,8 +23,8 @@
  *
  * Limits.  connections_max records, made once.  A handshake has one absolute deadline and
  * STALLS_MAX stalls (a client that sends byte by byte has enough, one that does so for sport has
- * not).  A deadline is met by shutdown(): the next read ends, and MHD closes.  It is looked for
- * every TICK_MS.
+ * not); over handshakes_max of them the oldest end whose clients are silent.  A deadline is met by
+ * shutdown(): the next read ends, and MHD closes.  It is looked for every TICK_MS.
  *
  * We accept ourselves and hand sockets to MHD_add_connection(): MHD_quiesce_daemon() races with its
  * own workers (either may find the listening socket already gone from the epoll set, and panics),
@@ -47,6 +47,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -59,6 +60,8 @@
 #define EVENTS_MAX  64
 #define ACCEPTS_MAX 64 /* in one turn, so that resuming is not kept waiting */
 #define STALLS_MAX  4096U
+/* A handshake younger than this is not ended for others while there is room. */
+#define GRACE_MS 1000U
 
 #define EVENT_LISTEN UINT64_MAX
 #define EVENT_WAKE   (UINT64_MAX - 1)
@@ -73,10 +76,16 @@ struct watcher_conn {
     _Atomic(unsigned)      phase;
     _Atomic(uint64_t)      deadline_ms; /* 0: none */
     /* under the watcher's lock */
-    uint32_t             generation; /* odd: alive */
-    bool                 stalled;    /* suspended, and the epoll set or a deadline will resume it */
-    bool                 in_epoll;
-    struct watcher_conn *next_free;
+    uint32_t              generation; /* odd: alive */
+    bool                  stalled; /* suspended, and the epoll set or a deadline will resume it */
+    bool                  in_epoll;
+    bool                  shaking; /* its handshake is unfinished */
+    bool                  ended;   /* shut down to make room */
+    uint64_t              begun_ms;
+    struct watcher_conn  *next_free;
+    struct watcher_conn  *next_kin;      /* of the same bucket, older */
+    struct watcher_conn **bucket;        /* NULL: in none */
+    struct watcher_conn  *older, *newer; /* unfinished handshakes */
 };
 
 struct watcher {
@@ -92,16 +101,22 @@ struct watcher {
     _Atomic(uint64_t)     late;
     _Atomic(bool)         paused; /* the listening socket is not looked at for now */
 
-    pthread_mutex_t      lock;
-    pthread_cond_t       changed;
-    bool                 listening;
-    bool                 quiesce;
-    bool                 down; /* no handshake stalls any more */
-    bool                 stop;
-    uint64_t             stalled_n;
-    struct watcher_conn *free;
-    unsigned             conns_used; /* of conns[], ever */
-    struct watcher_conn  conns[];
+    pthread_mutex_t       lock;
+    pthread_cond_t        changed;
+    bool                  listening;
+    bool                  quiesce;
+    bool                  down; /* no handshake stalls any more */
+    bool                  stop;
+    uint64_t              stalled_n;
+    struct watcher_conn  *oldest, *newest; /* unfinished handshakes */
+    unsigned              shaking_n;
+    uint64_t              handshakes_ended;
+    uint64_t              connections_ended;
+    struct watcher_conn **kin; /* buckets of connections whose certificates have a limit */
+    unsigned              kin_mask;
+    struct watcher_conn  *free;
+    unsigned              conns_used; /* of conns[], ever */
+    struct watcher_conn   conns[];
 };
 
 static void
@@ -225,6 +240,113 @@ stall(struct watcher_conn *c, uint32_t events)
     return ok;
 }
 
+/* Under lock. */
+static void
+shaking_in(struct watcher *w, struct watcher_conn *c)
+{
+    c->shaking                                            = true;
+    c->begun_ms                                           = clock_mono_ms();
+    c->older                                              = w->newest;
+    *(w->newest == NULL ? &w->oldest : &w->newest->newer) = c;
+    w->newest                                             = c;
+    w->shaking_n++;
+}
+
+/* Under lock. */
+static void
+shaking_out(struct watcher *w, struct watcher_conn *c)
+{
+    if (!c->shaking) {
+        return;
+    }
+    *(c->older == NULL ? &w->oldest : &c->older->newer) = c->newer;
+    *(c->newer == NULL ? &w->newest : &c->newer->older) = c->older;
+    c->shaking                                          = false;
+    w->shaking_n--;
+}
+
+/* Under lock.  The worker finds the end of the connection and closes it. */
+static void
+end(struct watcher *w, struct watcher_conn *c)
+{
+    shaking_out(w, c);
+    c->ended = true;
+    atomic_store_explicit(&c->deadline_ms, 0, memory_order_relaxed);
+    (void)shutdown(c->fd, SHUT_RDWR);
+    if (c->stalled) {
+        resume(w, c);
+    }
+}
+
+/* ---- connections of one certificate -----------------------------------------------------------
+ */
+
+/* Under lock.  Makes room for one more connection of this certificate; false: those that were ended
+ * have not left yet. */
+static bool
+kin_room(struct watcher *w, struct watcher_conn *first, const struct tly_hash *cert, unsigned max)
+{
+    struct watcher_conn *oldest = NULL;
+    unsigned             open   = 0;
+    unsigned             all    = 0;
+    for (struct watcher_conn *c = first; c != NULL; c = c->next_kin) {
+        if (tly_hash_eq(&c->pin.cert, cert)) {
+            all++;
+            open += c->ended ? 0 : 1;
+            oldest = c->ended ? oldest : c;
+        }
+    }
+    if (open >= max && all < 2 * max) {
+        end(w, oldest);
+        w->connections_ended++;
+        return true;
+    }
+    return open < max;
+}
+
+/* Worker, in the handshake: may this certificate have this connection? */
+static bool
+admit(struct pin *pin)
+{
+    struct watcher_conn   *c    = (struct watcher_conn *)pin; /* its first member */
+    struct watcher        *w    = c->watcher;
+    const struct tly_hash *cert = &pin->cert;
+    unsigned               max  = 0;
+    if (!w->config.allow(w->config.arg, cert, &max)) {
+        return false;
+    }
+    if (max == 0) {
+        return true;
+    }
+    uint32_t hash;
+    memcpy(&hash, cert->b, sizeof hash);
+    struct watcher_conn **bucket = &w->kin[hash & w->kin_mask];
+    lock(w);
+    const bool ok = kin_room(w, *bucket, cert, max);
+    if (ok) {
+        c->next_kin = *bucket;
+        c->bucket   = bucket;
+        *bucket     = c;
+    }
+    unlock(w);
+    return ok;
+}
+
+/* Under lock. */
+static void
+kin_out(struct watcher_conn *c)
+{
+    if (c->bucket == NULL) {
+        return;
+    }
+    struct watcher_conn **at = c->bucket;
+    while (*at != c) {
+        at = &(*at)->next_kin;
+    }
+    *at       = c->next_kin;
+    c->bucket = NULL;
+}
+
 /* ---- GnuTLS's way to the socket ---------------------------------------------------------------
  */
 
@@ -245,6 +367,9 @@ pull(gnutls_transport_ptr_t arg, void *buf, size_t n)
         watcher_phase(c, WATCHER_HEAD, 0);
     } else if (phase == WATCHER_HANDSHAKE && c->pin.verified && c->pin.finished) {
         watcher_phase(c, got > 0 ? WATCHER_HEAD : WATCHER_IDLE, 0); /* first read behind it */
+        lock(c->watcher);
+        shaking_out(c->watcher, c);
+        unlock(c->watcher);
     }
     return got;
 }
@@ -315,6 +440,11 @@ conn_begin(struct watcher *w, struct MHD_Connection *mhd)
         pin_require(c->session);
     }
     watcher_phase(c, w->config.tls ? WATCHER_HANDSHAKE : WATCHER_IDLE, 0);
+    if (w->config.tls) {
+        lock(w);
+        shaking_in(w, c);
+        unlock(w);
+    }
     return c;
 }
 
@@ -323,6 +453,8 @@ conn_end(struct watcher *w, struct watcher_conn *c)
 {
     lock(w);
     TLY_CHECK(!c->stalled); /* MHD does not close what is suspended */
+    shaking_out(w, c);
+    kin_out(c);
     if (c->in_epoll) {
         (void)epoll_ctl(w->epoll_fd, EPOLL_CTL_DEL, c->fd, NULL);
     }
@@ -396,6 +528,36 @@ cut_late(struct watcher *w, uint64_t now)
         (void)shutdown(c->fd, SHUT_RDWR);
         if (c->stalled) {
             resume(w, c);
+        }
+    }
+    unlock(w);
+}
+
+/* Bytes that wait for our worker. */
+static bool
+unread(const struct watcher_conn *c)
+{
+    int n = 0;
+    return ioctl(c->fd, FIONREAD, &n) == 0 && n > 0;
+}
+
+/* Ends the oldest unfinished handshakes over the limit; not those that wait for us, which in a rush
+ * of honest clients are most. */
+static void
+cut_over(struct watcher *w, uint64_t now)
+{
+    const unsigned max   = w->config.handshakes_max;
+    const uint64_t grace = atomic_load(&w->paused) ? 0 : GRACE_MS;
+    if (max == 0) {
+        return;
+    }
+    lock(w);
+    for (struct watcher_conn *next = NULL, *c = w->oldest;
+         c != NULL && w->shaking_n > max && c->begun_ms + grace <= now; c = next) {
+        next = c->newer;
+        if (!unread(c)) {
+            end(w, c);
+            w->handshakes_ended++;
         }
     }
     unlock(w);
@@ -486,6 +648,7 @@ watch(void *arg)
         if (now - looked_at >= TICK_MS) {
             looked_at = now;
             cut_late(w, now);
+            cut_over(w, now);
         }
         if (atomic_load(&w->paused) && w->listening &&
             atomic_load(&w->open) < w->config.connections_max) {
@@ -521,10 +684,18 @@ watcher_new(const struct watcher_config *config, struct watcher **out, struct tl
     w->epoll_fd   = -1;
     w->wake_fd    = -1;
     w->config     = *config;
-    w->rule.allow = config->allow;
-    w->rule.arg   = config->arg;
+    w->rule.admit = admit;
+    for (w->kin_mask = 15; w->kin_mask < config->connections_max;
+         w->kin_mask = w->kin_mask * 2 + 1) {
+    }
+    w->kin = calloc((size_t)w->kin_mask + 1, sizeof w->kin[0]);
     (void)pthread_mutex_init(&w->lock, NULL);
     (void)pthread_cond_init(&w->changed, NULL);
+    if (w->kin == NULL) {
+        watcher_free(w);
+        return tly_fail(diag, TLY_ENOMEM, "%s: no memory for %u connections", config->name,
+                        config->connections_max);
+    }
     if (!open_fds(w)) {
         const int failed = errno;
         watcher_free(w);
@@ -560,9 +731,13 @@ struct watcher_stats
 watcher_stats(struct watcher *w)
 {
     lock(w);
-    const uint64_t stalled = w->stalled_n;
+    const uint64_t stalled           = w->stalled_n;
+    const uint64_t handshakes_ended  = w->handshakes_ended;
+    const uint64_t connections_ended = w->connections_ended;
     unlock(w);
     return (struct watcher_stats){
+        .handshakes_ended    = handshakes_ended,
+        .connections_ended   = connections_ended,
         .connections         = atomic_load(&w->open),
         .handshakes_waiting  = stalled,
         .accepted            = atomic_load(&w->accepted),
@@ -618,5 +793,6 @@ watcher_free(struct watcher *w)
     }
     (void)pthread_cond_destroy(&w->changed);
     (void)pthread_mutex_destroy(&w->lock);
+    free(w->kin);
     free(w);
 }

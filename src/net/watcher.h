@@ -16,6 +16,7 @@ struct watcher_config {
     bool        tls;
     unsigned    connections_max;
     unsigned    handshake_ms_max;
+    unsigned    handshakes_max;
     unsigned    head_ms_max;
     unsigned    body_ms_max;
     unsigned    reply_ms_max;
@@ -30,6 +31,8 @@ struct watcher_stats {
     uint64_t accepted;
     uint64_t refused_certificate;
     uint64_t handshakes_late;
+    uint64_t handshakes_ended;
+    uint64_t connections_ended;
 };
 
 /* Where a connection stands; each phase has its own deadline. */

@@ -32,8 +32,9 @@ struct rig {
     struct pki_cert     unknown;
     struct pki_cert     self_signed;
     char                url[64];
-    _Atomic(unsigned)   handled;   /* requests that reached the handler */
-    _Atomic(unsigned)   strangers; /* of them, with a peer that is not `known` */
+    unsigned            per_cert_max; /* connections of one certificate; 0: no limit */
+    _Atomic(unsigned)   handled;      /* requests that reached the handler */
+    _Atomic(unsigned)   strangers;    /* of them, with a peer that is not `known` */
     /* requests that wait, answered by the thread when it may */
     pthread_t        thread;
     pthread_mutex_t  lock;
@@ -45,9 +46,10 @@ struct rig {
 };
 
 static inline bool
-rig_allow(void *arg, const struct tly_hash *cert)
+rig_allow(void *arg, const struct tly_hash *cert, unsigned *connections_max)
 {
     const struct rig *rig = arg;
+    *connections_max      = rig->per_cert_max;
     return tly_hash_eq(cert, &rig->known.hash);
 }
 

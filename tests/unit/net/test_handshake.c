@@ -557,6 +557,166 @@ test_limits(void)
     rig_end(&rig);
 }
 
+/* Whether the server has ended this connection; waits at most ms. */
+static bool
+is_ended(int fd, int ms)
+{
+    char          byte;
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    return poll(&p, 1, ms) == 1 && recv(fd, &byte, 1, 0) <= 0;
+}
+
+static bool
+four_left(struct rig *rig)
+{
+    return http_server_stats(rig->server).connections == 4;
+}
+
+/* Unfinished handshakes over their limit: the oldest end, whether they began to speak or not. */
+static void
+test_handshakes_max(void)
+{
+    struct rig rig;
+    int        fds[10];
+    rig_begin(&rig);
+    struct http_config config = rig_config(&rig);
+    config.handshakes_max     = 4;
+    TLY_CHECK(rig_listen(&rig, config, true, NULL) == TLY_OK);
+    for (size_t i = 0; i < TLY_N(fds); i++) {
+        fds[i] = half_open(&rig, i % 2 == 0 ? 0 : 50);
+        (void)poll(NULL, 0, 5); /* their order is known */
+    }
+    T_OK(rig_until(four_left, &rig, 10000), "unfinished handshakes are ended down to their limit");
+    bool oldest = true;
+    for (size_t i = 0; i < 6; i++) {
+        oldest = is_ended(fds[i], 1000) && oldest;
+    }
+    T_OK(oldest, "the oldest");
+    bool newest = true;
+    for (size_t i = 6; i < TLY_N(fds); i++) {
+        newest = !is_ended(fds[i], 0) && newest;
+    }
+    T_OK(newest, "not the newest");
+    T_EQ(http_server_stats(rig.server).handshakes_ended, 6, "and counted");
+    struct wire w[6];
+    bool        served = true;
+    for (size_t i = 0; i < TLY_N(w); i++) {
+        w[i]   = wire_open(&rig, &rig.known);
+        served = wire_ask(&w[i], SIZE_MAX) == 200 && served;
+    }
+    T_OK(served, "finished connections are served beside them, more than the limit");
+    (void)poll(NULL, 0, 1300); /* more than the grace and a tick */
+    T_EQ(http_server_stats(rig.server).connections, 10, "and stay");
+    T_EQ(http_server_stats(rig.server).handshakes_ended, 6, "as do four unfinished ones");
+    for (size_t i = 0; i < TLY_N(w); i++) {
+        wire_close(&w[i]);
+    }
+    for (size_t i = 0; i < TLY_N(fds); i++) {
+        (void)close(fds[i]);
+    }
+    T_OK(rig_until(none_open, &rig, 10000), "all end");
+    rig_end(&rig);
+}
+
+/* All slots taken by half-open handshakes: an honest client need not wait for their deadline. */
+static void
+test_slots_taken(void)
+{
+    struct rig rig;
+    int        fds[20];
+    rig_begin(&rig);
+    struct http_config config = rig_config(&rig);
+    config.connections_max    = 20;
+    config.handshakes_max     = 5;
+    TLY_CHECK(rig_listen(&rig, config, true, NULL) == TLY_OK);
+    for (size_t i = 0; i < TLY_N(fds); i++) {
+        fds[i] = half_open(&rig, 0);
+    }
+    const uint64_t begun = clock_mono_ms();
+    struct wire    w     = wire_open(&rig, &rig.known);
+    T_EQ(wire_ask(&w, SIZE_MAX), 200, "served although all slots were taken");
+    T_OK(clock_mono_ms() - begun < 5000, "long before the deadline of those handshakes");
+    wire_close(&w);
+    for (size_t i = 0; i < TLY_N(fds); i++) {
+        (void)close(fds[i]);
+    }
+    rig_end(&rig);
+}
+
+static bool
+three_open(struct rig *rig)
+{
+    return http_server_stats(rig->server).connections == 3;
+}
+
+/* One certificate's connections over its limit: the oldest ends, and who has none is let in. */
+static void
+test_per_certificate(void)
+{
+    struct rig  rig;
+    struct wire w[5];
+    rig_begin(&rig);
+    rig.per_cert_max = 3;
+    TLY_CHECK(rig_listen(&rig, rig_config(&rig), true, NULL) == TLY_OK);
+    bool served = true;
+    for (size_t i = 0; i < TLY_N(w); i++) {
+        w[i]   = wire_open(&rig, &rig.known);
+        served = wire_ask(&w[i], SIZE_MAX) == 200 && served;
+    }
+    T_OK(served, "every connection of a certificate is served");
+    T_OK(rig_until(three_open, &rig, 10000), "but only so many stay");
+    T_OK(is_ended(w[0].fd, 1000) && is_ended(w[1].fd, 1000), "the oldest went");
+    T_OK(!is_ended(w[2].fd, 0) && !is_ended(w[4].fd, 0), "the others are there");
+    T_EQ(http_server_stats(rig.server).connections_ended, 2, "and counted");
+    for (size_t i = 0; i < TLY_N(w); i++) {
+        wire_close(&w[i]);
+    }
+    T_OK(rig_until(none_open, &rig, 10000), "all leave");
+    w[0] = wire_open(&rig, &rig.known);
+    T_EQ(wire_ask(&w[0], SIZE_MAX), 200, "and it may come again");
+    T_EQ(http_server_stats(rig.server).connections_ended, 2, "at nobody's expense");
+    wire_close(&w[0]);
+
+    /* Connections that wait for an answer do not leave when they are ended. */
+    rig_hold(&rig, true);
+    struct wire held[6];
+    for (size_t i = 0; i < TLY_N(held); i++) {
+        static const char ask[] = "GET /wait HTTP/1.1\r\nHost: a\r\n\r\n";
+        held[i]                 = wire_open(&rig, &rig.known);
+        while (SSL_do_handshake(held[i].ssl) != 1) {
+            (void)wire_send(&held[i], SIZE_MAX, SIZE_MAX);
+            TLY_CHECK(wire_recv(&held[i]));
+        }
+        TLY_CHECK(SSL_write(held[i].ssl, ask, sizeof ask - 1) > 0);
+        (void)wire_send(&held[i], SIZE_MAX, SIZE_MAX);
+        const uint64_t until = clock_mono_ms() + 10000;
+        unsigned       n     = 0;
+        while (n != i + 1 && clock_mono_ms() < until) {
+            (void)pthread_mutex_lock(&rig.lock);
+            n = rig.waits_n;
+            (void)pthread_mutex_unlock(&rig.lock);
+        }
+    }
+    w[0] = wire_open(&rig, &rig.known);
+    T_EQ(wire_ask(&w[0], SIZE_MAX), 0, "twice the limit, and none can leave: refused");
+    wire_close(&w[0]);
+    rig_hold(&rig, false);
+    w[0]       = wire_open(&rig, &rig.known);
+    bool again = wire_ask(&w[0], SIZE_MAX) == 200;
+    for (unsigned i = 0; i < 1000 && !again; i++) {
+        wire_close(&w[0]);
+        w[0]  = wire_open(&rig, &rig.known);
+        again = wire_ask(&w[0], SIZE_MAX) == 200;
+    }
+    T_OK(again, "admitted when they have their answers");
+    wire_close(&w[0]);
+    for (size_t i = 0; i < TLY_N(held); i++) {
+        wire_close(&held[i]);
+    }
+    T_OK(rig_until(none_open, &rig, 10000), "all leave");
+    rig_end(&rig);
+}
+
 static bool
 many_wait(struct rig *rig)
 {
@@ -631,6 +791,9 @@ main(void)
     test_deadline();
     test_slow_requests();
     test_limits();
+    test_handshakes_max();
+    test_slots_taken();
+    test_per_certificate();
     test_stop_in_the_middle();
     test_stop_under_load();
     tly_arena_done(&arena);
