@@ -41,13 +41,15 @@ enrol_create(const struct enrol *enrol, const char *folder, const char *name, FI
     char path[FILE_PATH_SIZE];
     enrol_path(enrol, path, folder, name, "");
     /* What lies among the keys is for its owner's eyes: signing.csv holds every terminal's seed. */
-    const mode_t     mode = strcmp(folder, "keys") == 0 ? 0600 : 0644;
-    TLY_AUTO(fd) int fd   = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    *out                  = fd < 0 ? NULL : fdopen(fd, "w");
-    if (*out == NULL) {
-        return tly_fail(diag, TLY_EIO, "%s: %s", path, strerrordesc_np(errno));
+    const mode_t mode = strcmp(folder, "keys") == 0 ? 0600 : 0644;
+    const int    fd   = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    FILE        *file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (file == NULL) {
+        const int reason = errno;
+        tly_auto_fd(&(int){fd});
+        return tly_fail(diag, TLY_EIO, "%s: %s", path, strerrordesc_np(reason));
     }
-    fd = -1; /* the stream's */
+    *out = file;
     return TLY_OK;
 }
 
