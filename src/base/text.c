@@ -2,6 +2,7 @@
 #include "base/text.h"
 
 #include "base/check.h"
+#include "base/hex.h"
 
 #define DIGITS_MAX 20 /* of 2^64 - 1 */
 
@@ -13,18 +14,45 @@ text_init(struct text *text, char *storage, size_t size)
     *storage = '\0';
 }
 
+/* Room for n characters with the NUL behind them, or NULL. */
+static char *
+take(struct text *text, size_t n)
+{
+    if (n >= text->size - text->len) {
+        text->cut = true;
+        return NULL;
+    }
+    char *p = text->p + text->len;
+    text->len += n;
+    text->p[text->len] = '\0';
+    return p;
+}
+
 void
 text_add_bytes(struct text *text, struct tly_bytes bytes)
 {
-    if (bytes.len >= text->size - text->len) {
-        text->cut = true;
-        return;
+    char *p = take(text, bytes.len);
+    if (p != NULL && bytes.len > 0) {
+        memcpy(p, bytes.data, bytes.len);
     }
-    if (bytes.len > 0) {
-        memcpy(text->p + text->len, bytes.data, bytes.len);
+}
+
+void
+text_add_hex(struct text *text, const uint8_t *data, size_t len)
+{
+    char *p = take(text, TLY_HEX_SIZE(len) - 1);
+    if (p != NULL) {
+        tly_hex(data, len, p);
     }
-    text->len += bytes.len;
-    text->p[text->len] = '\0';
+}
+
+void
+text_add_base64(struct text *text, struct tly_bytes data, enum tly_base64 alphabet)
+{
+    char *p = take(text, TLY_BASE64_LEN(data.len));
+    if (p != NULL) {
+        tly_base64_encode(data, alphabet, p);
+    }
 }
 
 void

@@ -2,6 +2,7 @@
 /* tallyctl branches: which branches are silent, held, flagged, counted. */
 #include <stdio.h>
 
+#include "base/text.h"
 #include "cmd.h"
 #include "online.h"
 #include "table.h"
@@ -21,31 +22,30 @@ struct listing {
     size_t       n;
 };
 
-static void
-append(char *out, size_t size, size_t *len, const char *separator, const char *text)
+static const char *
+string_of(const json_t *value)
 {
-    const int n = snprintf(out + *len, size - *len, "%s%s", *len == 0 ? "" : separator, text);
-    if (n > 0 && (size_t)n < size - *len) {
-        *len += (size_t)n;
-    }
+    return json_is_string(value) ? json_string_value(value) : "?";
 }
 
 /* "CONTEST:CODE" for each check that held or flagged a contest of the branch. */
 static void
-checks_of(const json_t *branch, char *out, size_t size)
+checks_of(const json_t *branch, struct text *out)
 {
-    size_t  i, k, len = 0;
+    size_t  i, k;
     json_t *contest, *check;
-    out[0] = '\0';
     json_array_foreach(json_object_get(branch, "contests"), i, contest)
     {
         json_array_foreach(json_object_get(contest, "checks"), k, check)
         {
-            char text[160];
-            (void)snprintf(text, sizeof text, "%s:%s",
-                           json_string_value(json_object_get(contest, "contest")),
-                           json_is_string(check) ? json_string_value(check) : "?");
-            append(out, size, &len, " ", text);
+            char        one[160];
+            struct text text;
+            text_init(&text, one, sizeof one);
+            text_add(&text, out->len == 0 ? "" : " ");
+            text_add(&text, string_of(json_object_get(contest, "contest")));
+            text_add(&text, ":");
+            text_add(&text, string_of(check));
+            text_add(out, one); /* whole or not at all */
         }
     }
 }
@@ -61,15 +61,19 @@ list_branch(void *arg, json_t *branch, struct tly_diag *diag)
         (void)putchar('\n');
         return TLY_OK;
     }
-    size_t        i, len = 0;
+    size_t        i;
     json_t       *status;
-    char          statuses[128] = "", checks[256];
-    const json_t *name          = json_object_get(branch, "name");
+    struct text   states, found;
+    char          statuses[128], checks[256];
+    const json_t *name = json_object_get(branch, "name");
+    text_init(&states, statuses, sizeof statuses);
+    text_init(&found, checks, sizeof checks);
     json_array_foreach(json_object_get(branch, "status"), i, status)
     {
-        append(statuses, sizeof statuses, &len, " ", json_string_value(status));
+        text_add(&states, states.len == 0 ? "" : " ");
+        text_add(&states, string_of(status));
     }
-    checks_of(branch, checks, sizeof checks);
+    checks_of(branch, &found);
     const char *cells[] = {json_string_value(json_object_get(branch, "branch")),
                            json_string_value(json_object_get(branch, "area")), statuses, checks,
                            json_string_value(json_object_get(name, "en"))};

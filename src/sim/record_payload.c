@@ -2,8 +2,6 @@
 /* The payload that a branch's terminal would sign (doc/formats.md), from its rows of counts.csv. */
 #include "record_int.h"
 
-#include "base/check.h"
-#include "base/hex.h"
 #include "base/text.h"
 #include "dice.h"
 
@@ -22,15 +20,6 @@ number_of(const struct record *r, struct slot_ix slot, enum count count)
         }
     }
     return 0;
-}
-
-static void
-add_hex(struct text *t, const uint8_t *data, size_t len)
-{
-    char hex[TLY_HEX_SIZE(32)];
-    TLY_CHECK(len <= 32);
-    tly_hex(data, len, hex);
-    text_add(t, hex);
 }
 
 static void
@@ -119,7 +108,7 @@ add_head(const struct record *r, struct text *t, struct branch_ix branch,
     text_add(t, "{\"election\":\"");
     text_add(t, r->election->code);
     text_add(t, "\",\"definition\":\"");
-    add_hex(t, r->election->definition.b, sizeof r->election->definition.b);
+    text_add_hex(t, r->election->definition.b, sizeof r->election->definition.b);
     text_add(t, "\",\"phase\":\"");
     text_add(t, phase_name(r->election->phase));
     text_add(t, "\",\"branch\":\"");
@@ -130,11 +119,11 @@ add_head(const struct record *r, struct text *t, struct branch_ix branch,
     add_number(t, "revision", revision);
     text_add(t, prev == NULL ? ",\"prev\":null" : ",\"prev\":\"");
     if (prev != NULL) {
-        add_hex(t, prev->b, sizeof prev->b);
+        text_add_hex(t, prev->b, sizeof prev->b);
         text_add(t, "\"");
     }
     text_add(t, ",\"salt\":\"");
-    add_hex(t, (const uint8_t *)salt, sizeof salt);
+    text_add_hex(t, (const uint8_t *)salt, sizeof salt);
     text_add(t, "\"");
     add_number(t, "opened_at", closed - OPEN_SECONDS);
     add_number(t, "closed_at", closed);

@@ -32,5 +32,18 @@ main(void)
         T_OK(strlen(buf) == text.len && text.len < size && buf[size] == 'x', "stays in its room");
         T_OK(text.len % 2 == 0, "no character is cut in the middle");
     }
+
+    static const uint8_t four[] = {0xfb, 0xff, 0x00, 0x1a};
+    for (size_t size = 1; size <= 12; size++) {
+        memset(buf, 'x', sizeof buf);
+        text_init(&text, buf, size);
+        text_add_hex(&text, four, sizeof four);
+        T_STR(buf, size > 8 ? "fbff001a" : "", "hexadecimal, whole or not at all");
+        T_OK(text.cut == (size <= 8) && text.len == strlen(buf) && buf[size] == 'x', "in its room");
+        text_init(&text, buf, size);
+        text_add_base64(&text, (struct tly_bytes){four, sizeof four}, TLY_BASE64_URL);
+        T_STR(buf, size > 8 ? "-_8AGg==" : "", "base64, whole or not at all");
+        T_OK(text.cut == (size <= 8) && text.len == strlen(buf) && buf[size] == 'x', "in its room");
+    }
     return T_DONE();
 }
