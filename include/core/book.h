@@ -63,6 +63,10 @@ uint64_t book_find_payload(const struct book *book, const struct tly_hash *paylo
  * revision. */
 uint64_t book_newest(const struct book *book, struct branch_ix branch);
 uint64_t book_revision(const struct book *book, struct branch_ix branch, uint32_t revision);
+/* Position of the branch's last entry of any kind, and of its entry before the one at a position
+ * (which must be a branch's); UINT64_MAX: there is none. */
+uint64_t book_last(const struct book *book, struct branch_ix branch);
+uint64_t book_before(const struct book *book, uint64_t position);
 /* How many conflicts are logged for the branch. */
 uint32_t book_conflicts(const struct book *book, struct branch_ix branch);
 

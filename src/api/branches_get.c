@@ -2,6 +2,8 @@
 #include "api_int.h"
 #include "base/num.h"
 
+#define TIMELINE_MAX 256U
+
 /* design 9; late, not_ready and rejected come with check-ins and the evidence's index. */
 enum branch_status {
     STATUS_SILENT,
@@ -104,29 +106,25 @@ event_show(const struct api_state *state, uint64_t position)
                      api_show_hash(&entry->payload));
 }
 
-/* What the ledger says about a branch, up to the snapshot.  Conflicts have no index of their own,
- * so that only a conflicting branch costs a pass over the book. */
+/* What the ledger says about a branch, up to the snapshot: the newest TIMELINE_MAX entries, oldest
+ * first. */
 static json_t *
 timeline_show(struct api_req *r, struct branch_ix ix)
 {
     struct api_state  *state = r->state;
     const struct book *book  = state->config.book;
     json_t            *out   = json_array();
+    uint64_t           at[TIMELINE_MAX];
+    unsigned           n = 0;
     pthread_rwlock_rdlock(&state->book_lock);
-    if (r->snapshot->tally.branch_conflict[ix.v]) {
-        for (uint64_t p = 1; p < r->snapshot->published; p++) {
-            if (book_entry(book, p)->branch.v == ix.v) {
-                json_array_append_new(out, event_show(state, p));
-            }
+    for (uint64_t p = book_last(book, ix); p != UINT64_MAX && n < TIMELINE_MAX;
+         p          = book_before(book, p)) {
+        if (p < r->snapshot->published) {
+            at[n++] = p;
         }
-    } else {
-        for (uint32_t rev = 1;; rev++) {
-            const uint64_t p = book_revision(book, ix, rev);
-            if (p >= r->snapshot->published) {
-                break;
-            }
-            json_array_append_new(out, event_show(state, p));
-        }
+    }
+    while (n > 0) {
+        json_array_append_new(out, event_show(state, at[--n]));
     }
     pthread_rwlock_unlock(&state->book_lock);
     return out;

@@ -20,7 +20,8 @@ struct chunks {
 
 struct slot_of_entry {
     struct book_entry entry;
-    uint32_t          older; /* the branch's bundle before this one, or NONE */
+    uint32_t          older;  /* the branch's bundle before this one, or NONE */
+    uint32_t          before; /* the branch's entry of any kind before this one, or NONE */
 };
 
 /* Held lines of many entries; blocks stay in their list for ever and are filled again after a
@@ -32,6 +33,7 @@ struct text_block {
 };
 
 struct branch_row {
+    uint32_t last; /* entry of any kind */
     uint32_t newest;
     uint32_t conflicts;
 };
@@ -99,6 +101,7 @@ book_new(const struct election *election, const struct registry *registry, struc
     }
     for (uint32_t i = 0; i < election->branches_n; i++) {
         branches[i].newest = NONE;
+        branches[i].last   = NONE;
     }
     book->election     = election;
     book->registry     = registry;
@@ -288,6 +291,13 @@ index_add(struct book *book, uint64_t position)
     }
 }
 
+/* Whether a branch's timeline has this entry. */
+static bool
+is_of_branch(const struct book_entry *entry)
+{
+    return entry->kind != LEAF_GENESIS && entry->branch.v != IX_NONE;
+}
+
 enum tly_err
 book_append(struct book *book, const struct book_entry *entry)
 {
@@ -307,14 +317,19 @@ book_append(struct book *book, const struct book_entry *entry)
         return TLY_ENOMEM;
     }
     struct slot_of_entry *slot = chunks_at(&book->entries, book->size);
-    *slot                      = (struct slot_of_entry){.entry = *entry, .older = NONE};
-    slot->entry.held           = (struct tly_bytes){NULL, 0};
+    *slot            = (struct slot_of_entry){.entry = *entry, .older = NONE, .before = NONE};
+    slot->entry.held = (struct tly_bytes){NULL, 0};
     if (block != NULL) {
         uint8_t *held = block->data + block->used;
         memcpy(held, entry->held.data, entry->held.len);
         block->used += entry->held.len;
         book->text       = block;
         slot->entry.held = (struct tly_bytes){held, entry->held.len};
+    }
+    if (is_of_branch(entry)) {
+        struct branch_row *branch = &book->branches[entry->branch.v];
+        slot->before              = branch->last;
+        branch->last              = (uint32_t)book->size;
     }
     book->size++;
     index_add(book, book->size - 1);
@@ -331,6 +346,9 @@ book_truncate(struct book *book, uint64_t size)
         struct slot_of_entry *slot = slot_at(book, book->size - 1);
         if (slot->entry.held.len > 0) {
             text_truncate(book, slot->entry.held.data);
+        }
+        if (is_of_branch(&slot->entry)) {
+            book->branches[slot->entry.branch.v].last = slot->before;
         }
         if (is_indexed(&slot->entry)) {
             struct branch_row *branch            = &book->branches[slot->entry.branch.v];
@@ -404,6 +422,21 @@ book_revision(const struct book *book, struct branch_ix branch, uint32_t revisio
         at = slot_at(book, at)->older;
     }
     return at == NONE ? FOUND_NOWHERE : at;
+}
+
+uint64_t
+book_last(const struct book *book, struct branch_ix branch)
+{
+    TLY_CHECK(branch.v < book->election->branches_n);
+    const uint32_t last = book->branches[branch.v].last;
+    return last == NONE ? FOUND_NOWHERE : last;
+}
+
+uint64_t
+book_before(const struct book *book, uint64_t position)
+{
+    const uint32_t before = slot_at(book, position)->before;
+    return before == NONE ? FOUND_NOWHERE : before;
 }
 
 uint32_t

@@ -76,15 +76,22 @@ agrees(const struct book *book, const struct model *m)
         ok = ok && (e->kind != LEAF_BUNDLE || book_revision(book, e->branch, e->revision) == i);
     }
     for (uint32_t b = 0; ok && b < BRANCHES; b++) {
-        uint64_t newest = UINT64_MAX;
-        uint32_t clash  = 0;
+        uint64_t newest  = UINT64_MAX;
+        uint32_t clash   = 0;
+        bool     chained = true;
+        uint64_t before  = UINT64_MAX; /* the entry of the branch before this one */
         for (size_t i = 0; i < m->n; i++) {
             if (m->entries[i].kind == LEAF_BUNDLE && m->entries[i].branch.v == b) {
                 newest = i;
             }
+            if (m->entries[i].kind != LEAF_GENESIS && m->entries[i].branch.v == b) {
+                chained = chained && book_before(book, i) == before;
+                before  = i;
+            }
             clash += m->entries[i].kind == LEAF_CONFLICT && m->entries[i].branch.v == b;
         }
-        ok = book_newest(book, (struct branch_ix){b}) == newest &&
+        ok = chained && book_last(book, (struct branch_ix){b}) == before &&
+             book_newest(book, (struct branch_ix){b}) == newest &&
              book_conflicts(book, (struct branch_ix){b}) == clash &&
              book_revision(book, (struct branch_ix){b}, m->last[b] + 1) == UINT64_MAX;
     }
