@@ -38,6 +38,8 @@ no  src/core/x.c      "../../src/sys/file.h"
 no  src/core/x.c      <time.h>
 no  src/core/x.c      <stdio.h>
 no  src/core/x.c      <math.h>
+no  src/core/x.c      <stdatomic.h>
+yes src/base/x.c      <stdatomic.h>
 no  src/base/x.c      <unistd.h>
 no  include/core/x.h  <stdlib.h>
 no  src/base/x.c      "core/tally.h"
