@@ -688,7 +688,7 @@ watcher_new(const struct watcher_config *config, struct watcher **out, struct tl
     for (w->kin_mask = 15; w->kin_mask < config->connections_max;
          w->kin_mask = w->kin_mask * 2 + 1) {
     }
-    w->kin = calloc((size_t)w->kin_mask + 1, sizeof w->kin[0]);
+    w->kin = calloc((size_t)w->kin_mask + 1, sizeof(struct watcher_conn *));
     (void)pthread_mutex_init(&w->lock, NULL);
     (void)pthread_cond_init(&w->changed, NULL);
     if (w->kin == NULL) {
