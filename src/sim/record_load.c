@@ -72,16 +72,16 @@ find_terminals(struct record *r)
 }
 
 static enum tly_err
-load_packages(const char *dir, struct record *r, struct faults *faults, struct tly_diag *diag)
+load_packages(const char *dir, struct record *r, struct faults *faults, char faulty[FILE_PATH_SIZE],
+              struct tly_diag *diag)
 {
-    char             path[FILE_PATH_SIZE];
     struct election *election = NULL;
     struct registry *registry = NULL;
-    file_path(path, "%s/definition", dir);
-    enum tly_err err = definition_load(path, &r->arena, &election, faults, diag);
+    file_path(faulty, "%s/definition", dir);
+    enum tly_err err = definition_load(faulty, &r->arena, &election, faults, diag);
     if (err == TLY_OK) {
-        file_path(path, "%s/registry", dir);
-        err = registry_load(path, election, &r->arena, &registry, faults, diag);
+        file_path(faulty, "%s/registry", dir);
+        err = registry_load(faulty, election, &r->arena, &registry, faults, diag);
     }
     r->election = election;
     r->registry = registry;
@@ -109,13 +109,16 @@ record_load(const char *dir, struct record *out, struct tly_diag *diag)
 {
     tly_arena_init(&out->arena, RECORD_ARENA_MAX);
     struct faults faults = {.arena = &out->arena};
-    enum tly_err  err    = load_packages(dir, out, &faults, diag);
+    char          faulty[FILE_PATH_SIZE]; /* the folder that the faults are in */
+    enum tly_err  err = load_packages(dir, out, &faults, faulty, diag);
     if (err == TLY_OK) {
+        file_path(faulty, "%s/keys", dir);
         err = load_keys(dir, out, &faults, diag);
     }
     if (err == TLY_OK) {
+        file_path(faulty, "%s", dir);
         err = counts_read(dir, out->election, &out->arena, &out->counts, &faults, diag);
     }
-    faults_print(&faults, NULL, stderr);
+    faults_print(&faults, faulty, stderr);
     return err;
 }
