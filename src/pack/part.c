@@ -54,6 +54,33 @@ among(const char *const *names, const char *name)
     return false;
 }
 
+static const char *
+kind_word(enum package_kind kind)
+{
+    return kind == PACKAGE_DEFINITION ? "definition" : "registry";
+}
+
+static enum package_kind
+other_kind(enum package_kind kind)
+{
+    return kind == PACKAGE_DEFINITION ? PACKAGE_REGISTRY : PACKAGE_DEFINITION;
+}
+
+/* Nothing of this kind, but something of the other: every fault would be about a good file. */
+static bool
+is_other(enum package_kind kind, const char *const found[], size_t n)
+{
+    const enum package_kind other    = other_kind(kind);
+    bool                    of_other = false;
+    for (size_t i = 0; i < n; i++) {
+        if (among(part_names(kind), found[i])) {
+            return false;
+        }
+        of_other = of_other || among(part_names(other), found[i]);
+    }
+    return of_other;
+}
+
 enum tly_err
 part_list_check(const char *dir, enum package_kind kind, struct faults *faults,
                 struct tly_diag *diag)
@@ -65,6 +92,10 @@ part_list_check(const char *dir, enum package_kind kind, struct faults *faults,
     if (err != TLY_OK) {
         return err;
     }
+    if (is_other(kind, found, n)) {
+        return tly_fail(diag, TLY_EINPUT, "%s: this is a %s, not a %s (folders swapped?)", dir,
+                        kind_word(other_kind(kind)), kind_word(kind));
+    }
     const char *const *names = part_names(kind);
     for (size_t i = 0; i < n; i++) {
         if (among(names, found[i]) || strcmp(found[i], PART_SIGNATURES) == 0) {
@@ -72,8 +103,7 @@ part_list_check(const char *dir, enum package_kind kind, struct faults *faults,
         }
         const char *kept = tly_arena_text(faults->arena, tly_text(found[i]));
         faults_add(faults, kept == NULL ? "?" : kept, 0, 0,
-                   "this file does not belong to a %s; remove it",
-                   kind == PACKAGE_DEFINITION ? "definition" : "registry");
+                   "this file does not belong to a %s; remove it", kind_word(kind));
     }
     return TLY_OK;
 }

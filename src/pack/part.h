@@ -19,13 +19,15 @@ struct part {
 /* Names of a kind's files, sorted as the C locale sorts; NULL behind the last. */
 const char *const *part_names(enum package_kind kind);
 
-/* A fault for each file that is missing or too many.  Errors: TLY_EIO, TLY_ENOMEM. */
+/* A fault for each file that is too many.
+ * Errors: TLY_EINPUT the folder holds the other kind's files and none of this; TLY_ENOENT no such
+ * folder, TLY_EIO, TLY_ENOMEM. */
 TLY_MUST enum tly_err part_list_check(const char *dir, enum package_kind kind,
                                       struct faults *faults, struct tly_diag *diag);
 /* Reads every file of a package, in the order of part_names(); those that are missing become a
  * fault and an empty part (data NULL).  Files whose texts the loaded form keeps go into `arena`,
  * the others into `scratch`.
- * Errors: TLY_ENOENT no such folder, TLY_EIO, TLY_ETOOBIG, TLY_ENOMEM. */
+ * Errors: those of part_list_check(), TLY_ETOOBIG. */
 TLY_MUST enum tly_err part_read_all(const char *dir, enum package_kind kind,
                                     struct tly_arena *arena, struct tly_arena *scratch,
                                     struct faults *faults, struct part parts[PARTS_MAX],

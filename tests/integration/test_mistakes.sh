@@ -42,6 +42,15 @@ wrong 'an option without its value' 2 'option --branches takes a value' "$sim" m
 wrong 'an option twice' 2 'option --seed stands more than once' "$sim" make --seed 1 --seed 2 "$t_dir/x"
 wrong 'a short one without its value' 2 'option -o takes a value' "$sim" record "$e" -o
 
+opens="$ctl election open --root-key $e/keys/root.key --database none"
+wrong 'a registry given as definition' 2 'e/registry: this is a registry, not a definition \(folders swapped\?\)' $opens "$e/registry" "$e/definition"
+is 'nothing about its files' "$(printf '%s\n' "$out" | wc -l)" 1
+wrong 'a definition given as registry' 2 'e/definition: this is a definition, not a registry' $opens "$e/definition" "$e/definition"
+mkdir "$t_dir/both"
+cp "$e/definition/"* "$e/registry/terminals.csv" "$t_dir/both/"
+wrong 'a file of the other kind in between: that file' 2 'both/terminals\.csv: this file does not belong to a definition; remove it' \
+    $opens "$t_dir/both" "$e/registry"
+
 # ---- nobody there --------------------------------------------------------------------------------------
 wrong 'replay to nobody' 1 "$nobody: .*Connection refused; repeating for up to 2 s" \
     "$sim" replay "$e/night.ndjson" --keys "$e/keys" --url "$nobody" --retry-for 2
