@@ -26,6 +26,10 @@ static const struct cli_option options[] = {
      "corrections: revision N with prev, the officers' signatures and the seed of the one before "
      "(default: 1)",
      false},
+    {"after", "FILE",
+     "with --revision: the recording of revision N-1 that was sent, when counts.csv has changed "
+     "since (default: it is made again from the counts)",
+     false},
     {NULL},
 };
 
@@ -87,12 +91,17 @@ cosigners(const struct record *r, struct branch_ix branch, struct sign_secret se
     return n;
 }
 
-/* The payload of `revision`, with the ones before it made for their hashes. */
+/* The payload of `revision`; prev is that of the recording sent before, or the ones before are made for
+ * their hashes. */
 static bool
 payload_of(const struct record *r, struct branch_ix branch, const struct terminal *terminal,
            uint32_t revision, struct tly_bytes *out)
 {
     struct tly_hash prev = {0};
+    if (r->after != NULL) {
+        return r->after[branch.v].known &&
+               record_payload(r, branch, terminal, revision, &r->after[branch.v].hash, out);
+    }
     for (uint32_t i = 1; i <= revision; i++) {
         if (!record_payload(r, branch, terminal, i, i == 1 ? NULL : &prev, out)) {
             return false;
@@ -119,7 +128,9 @@ record_branch(const struct record *r, const struct moment *m, uint32_t revision,
     }
     const struct terminal *terminal = &r->registry->terminals[t.v];
     if (!payload_of(r, m->branch, terminal, revision, &payload)) {
-        return tly_fail(diag, TLY_EINPUT, "branch %s: no rows in counts.csv, or over 1 MiB of them",
+        return tly_fail(diag, TLY_EINPUT,
+                        "branch %s: no rows in counts.csv, over 1 MiB of them, or no bundle in the "
+                        "recording of --after",
                         code);
     }
     secrets[0] = r->secrets[t.v];
@@ -191,7 +202,14 @@ run(const struct cli *cli)
         !cli_number(cli, "revision", 1, 1, REVISION_MAX, &revision)) {
         return CLI_UNUSABLE;
     }
+    const char *after = cli_value(cli, "after", NULL);
+    if (after != NULL && revision == 1) {
+        return cli_say(cli, CLI_UNUSABLE, "--after goes with --revision 2 or more");
+    }
     enum tly_err err = record_load(cli_arg(cli, 0), &r, &diag);
+    if (err == TLY_OK && after != NULL) {
+        err = record_after(&r, after, (uint32_t)revision - 1, &diag);
+    }
     if (err == TLY_OK) {
         err = record_to(path, &r, spread * 1000, (uint32_t)revision, &diag);
     }
