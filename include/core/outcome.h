@@ -17,13 +17,15 @@ struct method_totals {
 
 /* What a method sees: counts, no names and no order that could decide anything. */
 struct method_input {
-    const uint32_t *params; /* rule.params */
-    uint32_t        seats, alternates;
-    uint32_t        lists_n, candidates_n;
-    const uint64_t *list_ballots;   /* lists_n */
-    const uint64_t *personal;       /* candidates_n: votes given to persons */
-    const uint32_t *candidate_list; /* candidates_n: 0..lists_n-1, or IX_NONE: independent */
-    uint64_t        valid_ballots;
+    const uint32_t   *params; /* rule.params */
+    uint32_t          seats, alternates;
+    uint32_t          lists_n, candidates_n;
+    const uint64_t   *list_ballots;   /* lists_n */
+    const uint64_t   *personal;       /* candidates_n: votes given to persons */
+    const uint32_t   *candidate_list; /* candidates_n: 0..lists_n-1, or IX_NONE: independent */
+    uint64_t          valid_ballots;
+    const uint8_t    *excluded; /* candidates_n: takes no seat; NULL: nobody is excluded */
+    const struct lot *lots;     /* orders made for equals; NULL: none */
     /* lists_n, and one more when there is a pool; candidates_n is then 0 and only seats are found.
      * NULL: votes and persons are those of the candidates.  The votes together fit 64 bits. */
     const struct method_totals *totals;
@@ -61,8 +63,10 @@ struct outcome {
     uint32_t     winners_n;
     uint32_t    *alternates; /* certain ones, in order; in which order equals stand a tie tells */
     uint32_t     alternates_n;
-    uint32_t    *rank;  /* candidates_n: 1 is first; equal votes, equal rank */
-    uint32_t    *order; /* candidates_n, most votes first; among equals it decides nothing */
+    uint32_t    *rank;     /* candidates_n: 1 is first; equal votes, equal rank; excluded: 0 */
+    uint32_t    *order;    /* candidates_n, most votes first, the excluded last; among equals it
+                           decides nothing */
+    uint32_t     ranked_n; /* of order: those that are not excluded */
     struct tie  *ties;
     uint32_t     ties_n;
     uint32_t     vacancies; /* seats that nobody can take */

@@ -11,8 +11,18 @@
 #include "core/election.h"
 #include "core/payload.h"
 
-/* EXPECTED -> RECEIVED -> HELD | COUNTED -> CORRECTED, and ANNULLED by decision (design 7).
- * RECEIVED is the moment between queue and ledger and is never seen in a snapshot. */
+/* What a branch's contest stands at (design 7), and what moves it there:
+ *
+ *   EXPECTED            bundle            -> HELD | COUNTED
+ *   HELD                release           -> COUNTED | CORRECTED
+ *   any reported        bundle (revision) -> HELD | CORRECTED
+ *   any reported        annul             -> ANNULLED
+ *   ANNULLED            reinstate         -> what it was
+ *   ANNULLED            bundle (revision) -> ANNULLED: its numbers are kept, and what the new
+ *                                            revision would stand at is what a reinstatement gives
+ *
+ * A released slot is COUNTED, or CORRECTED when its revision is above 1.  RECEIVED is the moment
+ * between queue and ledger and is never seen in a snapshot. */
 enum slot_state {
     SLOT_EXPECTED,
     SLOT_RECEIVED,
@@ -32,12 +42,23 @@ struct counts {
 /* What one branch's contest stands at. */
 struct standing {
     const struct counts
-            *counts;   /* of the newest revision; NULL: none could be read, or not held there */
-    uint64_t checks;   /* bits 1 << enum check: what the newest revision was held or flagged for */
-    uint64_t position; /* ledger position of the newest change; 0: none */
-    uint32_t revision; /* 0: none */
-    uint8_t  state;    /* enum slot_state */
-    bool     not_held; /* the branch says that this contest was not held there */
+            *counts;    /* of the newest revision; NULL: none could be read, or not held there */
+    uint64_t checks;    /* bits 1 << enum check: what the newest revision was held or flagged for */
+    uint64_t position;  /* ledger position of the newest change; 0: none */
+    uint32_t revision;  /* 0: none */
+    uint8_t  state;     /* enum slot_state */
+    uint8_t  beneath;   /* ANNULLED: the state that a reinstatement gives back */
+    bool     not_held;  /* the branch says that this contest was not held there */
+    bool     explained; /* a decision explains the checks of this revision */
+};
+
+/* An order that people drew or found for equals (law.md 2.2).  It never changes once handed over,
+ * and holds as long as the numbers that it was made for. */
+struct lot {
+    const struct lot *before; /* of the same numbers */
+    bool              lists;  /* places are lists, and lists_n the independents; else candidates */
+    uint32_t          n;
+    uint32_t          order[]; /* places in the contest, the first is served first */
 };
 
 /* Branch-contests, design 9 `P`. */
@@ -62,6 +83,9 @@ struct tally {
     uint64_t              *area_position;   /* areas_n */
     uint64_t              *branch_position; /* branches_n */
     uint8_t               *branch_conflict; /* branches_n: a conflict is logged (flagged) */
+    uint8_t               *excluded;        /* candidates_n: by decision */
+    const struct lot     **lots;            /* contests_n: the newest; NULL: none */
+    uint64_t              *certified;       /* contests_n: the newest certificate's position */
     uint64_t               position;        /* ledger entries applied: the next position */
 };
 
@@ -87,6 +111,22 @@ struct tally_change {
 void tally_apply(struct tally *tally, const struct tally_change *change, uint64_t position);
 /* A conflict was logged for the branch: it is flagged. */
 void tally_conflict(struct tally *tally, struct branch_ix branch, uint64_t position);
+
+/* Decisions (design 8); the caller has judged them: a move that the table above does not have is a
+ * bug of ours. */
+void tally_release(struct tally *tally, struct slot_ix ix, uint64_t position);
+void tally_annul(struct tally *tally, struct slot_ix ix, uint64_t position);
+void tally_reinstate(struct tally *tally, struct slot_ix ix, uint64_t position);
+void tally_explain(struct tally *tally, struct slot_ix ix, uint64_t position);
+/* The candidate keeps his votes, and takes no seat or place. */
+void tally_exclude(struct tally *tally, struct candidate_ix candidate, uint64_t position);
+/* lot: kept; its `before` is set. */
+void tally_lot(struct tally *tally, struct contest_ix contest, struct lot *lot, uint64_t position);
+void tally_certify(struct tally *tally, struct contest_ix contest, uint64_t position);
+/* Nothing changed in the contest since it was certified. */
+bool tally_is_certified(const struct tally *tally, struct contest_ix contest);
+/* Every branch of the contest is counted or annulled, and at least one is counted. */
+bool tally_is_complete(const struct tally *tally, struct contest_ix contest);
 
 /* Votes that count by law: list_ir: personal plus the list's ballots; other methods: personal. */
 uint64_t tally_candidate_votes(const struct tally *tally, struct candidate_ix candidate);

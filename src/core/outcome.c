@@ -52,11 +52,16 @@ static void
 rank_fill(const struct method_input *in, struct outcome *out)
 {
     uint32_t *order = out->order;
+    uint32_t  last  = in->candidates_n; /* the excluded fill the end */
     for (uint32_t i = 0; i < in->candidates_n; i++) {
-        order[i] = i;
+        if (in->excluded != NULL && in->excluded[i]) {
+            order[--last] = i;
+        } else {
+            order[out->ranked_n++] = i;
+        }
     }
-    seats_sort(order, in->candidates_n, out->votes);
-    for (uint32_t i = 0; i < in->candidates_n; i++) {
+    seats_sort(order, out->ranked_n, out->votes);
+    for (uint32_t i = 0; i < out->ranked_n; i++) {
         const bool equal    = i > 0 && out->votes[order[i]] == out->votes[order[i - 1]];
         out->rank[order[i]] = equal ? out->rank[order[i - 1]] : i + 1;
     }
@@ -114,6 +119,8 @@ outcome_input(const struct tally *tally, struct contest_ix ix, struct tly_arena 
         .personal       = options + contest->lists_n,
         .candidate_list = lists,
         .valid_ballots  = tally->contests[ix.v].n[COUNT_VALID],
+        .excluded       = tally->excluded + contest->candidates_first,
+        .lots           = tally->lots[ix.v],
     };
     return TLY_OK;
 }

@@ -71,7 +71,8 @@ reading_try(struct work *w)
                                               .pool_votes = w->own->pool_votes,
                                               .has_pool   = w->own->has_pool,
                                               .rank       = w->own->rank,
-                                              .order      = w->own->order};
+                                              .order      = w->own->order,
+                                              .ranked_n   = w->own->ranked_n};
     const enum tly_err err = w->method->run(&in, w->arena, &r->outcome);
     if (err == TLY_OK) {
         r->differs = !same_elected(&in, w->own, &r->outcome);

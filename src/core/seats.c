@@ -67,7 +67,9 @@ votes_init(struct seats *s, uint64_t votes[])
         s->cap[e] = in->totals[e].persons;
     }
     for (uint32_t c = 0; c < in->candidates_n; c++) {
-        s->cap[in->candidate_list[c] == IX_NONE ? in->lists_n : in->candidate_list[c]]++;
+        if (in->excluded == NULL || !in->excluded[c]) {
+            s->cap[in->candidate_list[c] == IX_NONE ? in->lists_n : in->candidate_list[c]]++;
+        }
     }
     s->votes = votes;
 }
@@ -88,6 +90,7 @@ seats_begin(struct seats *s, const struct method_input *in, struct tly_arena *ar
                           .stands     = TLY_NEW(arena, bool, n),
                           .open       = TLY_NEW(arena, bool, n),
                           .order      = out->order,
+                          .order_n    = out->ranked_n,
                           .elected    = TLY_NEW(arena, bool, in->candidates_n),
                           .quiet      = in->quiet,
     };
@@ -195,6 +198,52 @@ seats_step(struct seats *s, const struct seats_say *say, uint32_t entity, uint64
     step->b           = b;
     sentence(step->en, say->en, a, b, false);
     sentence(step->fa, say->fa, a, b, true);
+}
+
+/* Place in the order, or lot->n. */
+static uint32_t
+lot_place(const struct lot *lot, uint32_t who)
+{
+    uint32_t i = 0;
+    while (i < lot->n && lot->order[i] != who) {
+        i++;
+    }
+    return i;
+}
+
+static bool
+lot_has_all(const struct lot *lot, bool lists, const uint32_t among[], uint32_t n)
+{
+    bool all = lot->lists == lists && n <= lot->n;
+    for (uint32_t i = 0; i < n && all; i++) {
+        all = lot_place(lot, among[i]) < lot->n;
+    }
+    return all;
+}
+
+bool
+seats_settled(struct seats *s, bool lists, uint32_t among[], uint32_t n)
+{
+    static const struct seats_say say = {"lot", "The order of $a equals was decided by people.",
+                                         "ترتیب $a برابر را مرجع قانونی تعیین کرده است."};
+    const struct lot             *lot = s->in->lots;
+    while (lot != NULL && !lot_has_all(lot, lists, among, n)) {
+        lot = lot->before;
+    }
+    if (lot == NULL) {
+        return false;
+    }
+    for (uint32_t i = 1; i < n; i++) {
+        const uint32_t who   = among[i];
+        const uint32_t place = lot_place(lot, who);
+        uint32_t       at    = i;
+        for (; at > 0 && lot_place(lot, among[at - 1]) > place; at--) {
+            among[at] = among[at - 1];
+        }
+        among[at] = who;
+    }
+    seats_step(s, &say, IX_NONE, n, 0);
+    return true;
 }
 
 void

@@ -17,7 +17,8 @@ struct seats {
     uint32_t                  *won;        /* entities_n: seats; with ties, the certain ones */
     bool                      *stands;     /* entities_n: takes part: has votes, is over the bar */
     bool                      *open;       /* entities_n: may yet get seats that are at stake */
-    const uint32_t            *order;      /* candidates_n, most votes first */
+    uint32_t                  *order;      /* candidates, most votes first */
+    uint32_t                   order_n;    /* those that are not excluded */
     bool                      *elected;    /* candidates_n */
     uint32_t                   steps_max, ties_max; /* room */
     bool                       quiet;               /* steps are not recorded */
@@ -58,9 +59,11 @@ void seats_tie(struct seats *s, enum tie_kind kind, uint32_t at_stake, const uin
                uint32_t among_n);
 /* A tie for list seats: at_stake seats among these entities, which become open. */
 void seats_tie_lists(struct seats *s, uint32_t at_stake, const uint32_t among[], uint32_t among_n);
+/* Puts equals in the order that people made for them; false: there is none for all of these. */
+bool seats_settled(struct seats *s, bool lists, uint32_t among[], uint32_t n);
 /* TIE_ALTERNATE and alternates from order[0..n): what fits whole is certain, an order of equals is
  * not. */
-void seats_alternates(struct seats *s, const uint32_t order[], uint32_t n, uint32_t places);
+void seats_alternates(struct seats *s, uint32_t order[], uint32_t n, uint32_t places);
 
 /* Highest quotients votes / divisor(seats won), one by one. */
 TLY_MUST enum tly_err seats_divisors(const struct method_input *in, struct tly_arena *arena,

@@ -27,22 +27,23 @@ group_end(const struct seats *s, const uint32_t order[], uint32_t n, uint32_t fr
 }
 
 void
-seats_alternates(struct seats *s, const uint32_t order[], uint32_t n, uint32_t places)
+seats_alternates(struct seats *s, uint32_t order[], uint32_t n, uint32_t places)
 {
     struct outcome *out = s->out;
     for (uint32_t i = 0; i < n && places > 0;) {
         if (out->votes[order[i]] == 0) {
             return; /* who has no vote takes no place */
         }
-        const uint32_t end   = group_end(s, order, n, i);
-        const uint32_t group = end - i;
-        const uint32_t taken = group < places ? group : places;
-        if (group > 1) {
+        const uint32_t end     = group_end(s, order, n, i);
+        const uint32_t group   = end - i;
+        const uint32_t taken   = group < places ? group : places;
+        const bool     settled = group > 1 && seats_settled(s, false, &order[i], group);
+        if (group > 1 && !settled) {
             seats_tie(s, TIE_ALTERNATE, taken, &order[i], group);
         }
-        if (group <= places) {
-            memcpy(&out->alternates[out->alternates_n], &order[i], group * sizeof *order);
-            out->alternates_n += group;
+        if (group <= places || settled) {
+            memcpy(&out->alternates[out->alternates_n], &order[i], taken * sizeof *order);
+            out->alternates_n += taken;
         }
         places -= taken;
         i = end;
@@ -51,12 +52,15 @@ seats_alternates(struct seats *s, const uint32_t order[], uint32_t n, uint32_t p
 
 /* The best `seats` of an entity's members, most votes first. */
 static void
-persons_elect(struct seats *s, uint32_t entity, const uint32_t members[], uint32_t n)
+persons_elect(struct seats *s, uint32_t entity, uint32_t members[], uint32_t n)
 {
     const uint32_t seats = s->won[entity];
     TLY_CHECK(seats <= n);
     for (uint32_t i = 0; i < seats;) {
-        const uint32_t end = group_end(s, members, n, i);
+        uint32_t end = group_end(s, members, n, i);
+        if (end > seats && !s->open[entity] && seats_settled(s, false, &members[i], end - i)) {
+            end = seats;
+        }
         if (end > seats) {
             if (!s->open[entity]) {
                 seats_tie(s, TIE_SEAT, seats - i, &members[i], end - i);
@@ -76,7 +80,7 @@ persons_group(const struct seats *s, uint32_t members[], uint32_t first[])
     for (uint32_t e = 0; e < s->entities_n; e++) {
         first[e + 1] = first[e] + s->cap[e];
     }
-    for (uint32_t i = 0; i < s->in->candidates_n; i++) {
+    for (uint32_t i = 0; i < s->order_n; i++) {
         const uint32_t c                                          = s->order[i];
         const uint32_t list                                       = s->in->candidate_list[c];
         members[first[list == IX_NONE ? s->in->lists_n : list]++] = c;
@@ -107,7 +111,7 @@ persons_alternates(struct seats *s, const uint32_t members[], const uint32_t fir
         return; /* who loses the draw is next in line: nothing is certain before it */
     }
     if (!same_list_next) {
-        const uint32_t n = without_elected(s, s->order, s->in->candidates_n, rest);
+        const uint32_t n = without_elected(s, s->order, s->order_n, rest);
         seats_alternates(s, rest, n, s->in->alternates);
         return;
     }
@@ -134,7 +138,7 @@ persons_write(struct seats *s)
             out->pool_seats = s->won[e];
         }
     }
-    for (uint32_t i = 0; i < s->in->candidates_n; i++) {
+    for (uint32_t i = 0; i < s->order_n; i++) {
         if (s->elected[s->order[i]]) {
             out->winners[out->winners_n++] = s->order[i];
         }

@@ -72,7 +72,13 @@ share(struct seats *s, uint32_t group[], uint32_t group_n, uint32_t left,
                                  s->votes[group[end]] == s->votes[group[served]])) {
             end++;
         }
-        seats_tie_lists(s, left - served, group + served, end - served);
+        if (!seats_settled(s, true, group + served, end - served)) {
+            seats_tie_lists(s, left - served, group + served, end - served);
+            return left;
+        }
+        for (uint32_t i = served; i < left; i++) {
+            give(s, group[i], say);
+        }
     }
     return left;
 }

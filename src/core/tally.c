@@ -22,18 +22,20 @@ is_counted(const struct standing *slot)
     return slot->state == SLOT_COUNTED || slot->state == SLOT_CORRECTED;
 }
 
-/* EXPECTED -> RECEIVED -> HELD | COUNTED | CORRECTED; a new revision receives again.  The only
- * writer of the field. */
+/* The table of core/tally.h; every bundle passes through RECEIVED.  The only writer of the field. */
 static void
 state_to(struct standing *slot, enum slot_state to)
 {
     static const uint8_t allowed[SLOT_STATES_N] = {
-        [SLOT_EXPECTED]  = 1U << SLOT_RECEIVED,
-        [SLOT_RECEIVED]  = 1U << SLOT_HELD | 1U << SLOT_COUNTED | 1U << SLOT_CORRECTED,
-        [SLOT_HELD]      = 1U << SLOT_RECEIVED,
-        [SLOT_COUNTED]   = 1U << SLOT_RECEIVED,
-        [SLOT_CORRECTED] = 1U << SLOT_RECEIVED,
-        [SLOT_ANNULLED]  = 0, /* decisions move it, not bundles */
+        [SLOT_EXPECTED] = 1U << SLOT_RECEIVED,
+        [SLOT_RECEIVED] =
+            1U << SLOT_HELD | 1U << SLOT_COUNTED | 1U << SLOT_CORRECTED | 1U << SLOT_ANNULLED,
+        [SLOT_HELD] =
+            1U << SLOT_RECEIVED | 1U << SLOT_COUNTED | 1U << SLOT_CORRECTED | 1U << SLOT_ANNULLED,
+        [SLOT_COUNTED]   = 1U << SLOT_RECEIVED | 1U << SLOT_ANNULLED,
+        [SLOT_CORRECTED] = 1U << SLOT_RECEIVED | 1U << SLOT_ANNULLED,
+        [SLOT_ANNULLED] =
+            1U << SLOT_RECEIVED | 1U << SLOT_HELD | 1U << SLOT_COUNTED | 1U << SLOT_CORRECTED,
     };
     TLY_CHECK(slot->state < SLOT_STATES_N);
     TLY_CHECK(allowed[slot->state] >> to & 1);
@@ -56,11 +58,15 @@ tally_init(struct tally *tally, const struct election *election, struct tly_aren
                           .area_position    = TLY_NEW(arena, uint64_t, e->areas_n),
                           .branch_position  = TLY_NEW(arena, uint64_t, e->branches_n),
                           .branch_conflict  = TLY_NEW(arena, uint8_t, e->branches_n),
+                          .excluded         = TLY_NEW(arena, uint8_t, e->candidates_n),
+                          .lots             = TLY_NEW(arena, const struct lot *, e->contests_n),
+                          .certified        = TLY_NEW(arena, uint64_t, e->contests_n),
     };
     if (tally->slots == NULL || tally->contests == NULL || tally->contest_progress == NULL ||
         tally->contest_position == NULL || tally->options == NULL || tally->areas == NULL ||
         tally->area_progress == NULL || tally->area_position == NULL ||
-        tally->branch_position == NULL || tally->branch_conflict == NULL) {
+        tally->branch_position == NULL || tally->branch_conflict == NULL ||
+        tally->excluded == NULL || tally->lots == NULL || tally->certified == NULL) {
         return TLY_ENOMEM;
     }
     for (uint32_t i = 0; i < e->slots_n; i++) {
@@ -155,6 +161,20 @@ position_mark(struct tally *tally, struct branch_ix branch, uint64_t position)
     }
 }
 
+/* Something of the contest changed: orders that people made for its equals are void. */
+static void
+contest_mark(struct tally *tally, struct contest_ix contest, uint64_t position)
+{
+    tally->contest_position[contest.v] = position;
+    tally->lots[contest.v]             = NULL;
+}
+
+static enum slot_state
+counted_state(const struct standing *slot)
+{
+    return slot->revision > 1 ? SLOT_CORRECTED : SLOT_COUNTED;
+}
+
 void
 tally_apply(struct tally *tally, const struct tally_change *change, uint64_t position)
 {
@@ -169,21 +189,122 @@ tally_apply(struct tally *tally, const struct tally_change *change, uint64_t pos
     if (slot->state != SLOT_EXPECTED) {
         slot_move(tally, change->slot, false);
     }
+    const bool annulled = slot->state == SLOT_ANNULLED;
     state_to(slot, SLOT_RECEIVED);
-    slot->counts   = change->counts;
-    slot->checks   = change->checks;
-    slot->position = position;
-    slot->not_held = change->not_held;
-    slot->revision = change->revision;
-    if (change->held) {
-        state_to(slot, SLOT_HELD);
-    } else {
-        state_to(slot, change->revision > 1 ? SLOT_CORRECTED : SLOT_COUNTED);
-    }
+    slot->counts    = change->counts;
+    slot->checks    = change->checks;
+    slot->position  = position;
+    slot->not_held  = change->not_held;
+    slot->revision  = change->revision;
+    slot->explained = false;
+    slot->beneath   = (uint8_t)(change->held ? SLOT_HELD : counted_state(slot));
+    state_to(slot, annulled ? SLOT_ANNULLED : (enum slot_state)slot->beneath);
     slot_move(tally, change->slot, true);
-
-    tally->contest_position[s->contest.v] = position;
+    contest_mark(tally, s->contest, position);
     position_mark(tally, s->branch, position);
+}
+
+/* ---- decisions ---- */
+
+static struct standing *
+standing_of(struct tally *tally, struct slot_ix ix)
+{
+    TLY_CHECK(ix.v < tally->election->slots_n);
+    return &tally->slots[ix.v];
+}
+
+/* The slot leaves the sums as it stands and enters them again in another state. */
+static void
+slot_to(struct tally *tally, struct slot_ix ix, enum slot_state to, uint64_t position)
+{
+    struct standing   *slot = standing_of(tally, ix);
+    const struct slot *s    = &tally->election->slots[ix.v];
+    position_pass(tally, position);
+    slot_move(tally, ix, false);
+    slot->beneath = slot->state;
+    state_to(slot, to);
+    slot->position = position;
+    slot_move(tally, ix, true);
+    contest_mark(tally, s->contest, position);
+    position_mark(tally, s->branch, position);
+}
+
+void
+tally_release(struct tally *tally, struct slot_ix ix, uint64_t position)
+{
+    const struct standing *slot = standing_of(tally, ix);
+    TLY_CHECK(slot->state == SLOT_HELD);
+    TLY_CHECK(slot->counts != NULL || slot->not_held);
+    slot_to(tally, ix, counted_state(slot), position);
+}
+
+void
+tally_annul(struct tally *tally, struct slot_ix ix, uint64_t position)
+{
+    slot_to(tally, ix, SLOT_ANNULLED, position);
+}
+
+void
+tally_reinstate(struct tally *tally, struct slot_ix ix, uint64_t position)
+{
+    const struct standing *slot = standing_of(tally, ix);
+    TLY_CHECK(slot->state == SLOT_ANNULLED);
+    slot_to(tally, ix, (enum slot_state)slot->beneath, position);
+}
+
+void
+tally_explain(struct tally *tally, struct slot_ix ix, uint64_t position)
+{
+    struct standing *slot = standing_of(tally, ix);
+    TLY_CHECK(slot->state != SLOT_EXPECTED);
+    position_pass(tally, position);
+    slot->explained = true;
+    position_mark(tally, tally->election->slots[ix.v].branch, position);
+}
+
+void
+tally_exclude(struct tally *tally, struct candidate_ix candidate, uint64_t position)
+{
+    TLY_CHECK(candidate.v < tally->election->candidates_n);
+    position_pass(tally, position);
+    tally->excluded[candidate.v] = 1;
+    contest_mark(tally, tally->election->candidates[candidate.v].contest, position);
+}
+
+void
+tally_lot(struct tally *tally, struct contest_ix contest, struct lot *lot, uint64_t position)
+{
+    TLY_CHECK(contest.v < tally->election->contests_n);
+    position_pass(tally, position);
+    lot->before = tally->lots[contest.v];
+    contest_mark(tally, contest, position);
+    tally->lots[contest.v] = lot; /* the numbers are those that it was made for */
+}
+
+void
+tally_certify(struct tally *tally, struct contest_ix contest, uint64_t position)
+{
+    TLY_CHECK(contest.v < tally->election->contests_n);
+    const struct lot *lots = tally->lots[contest.v];
+    position_pass(tally, position);
+    contest_mark(tally, contest, position);
+    tally->lots[contest.v]      = lots;
+    tally->certified[contest.v] = position;
+}
+
+bool
+tally_is_certified(const struct tally *tally, struct contest_ix contest)
+{
+    TLY_CHECK(contest.v < tally->election->contests_n);
+    return tally->certified[contest.v] > 0 &&
+           tally->certified[contest.v] == tally->contest_position[contest.v];
+}
+
+bool
+tally_is_complete(const struct tally *tally, struct contest_ix contest)
+{
+    const struct progress *p = &tally->contest_progress[contest.v];
+    return p->counted > 0 && p->counted + p->annulled == p->expected;
 }
 
 void
@@ -254,5 +375,9 @@ tally_copy(struct tally *to, const struct tally *from)
     COPY(area_position, e->areas_n);
     COPY(branch_position, e->branches_n);
     COPY(branch_conflict, e->branches_n);
+    COPY(excluded, e->candidates_n);
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): what is copied are pointers. */
+    COPY(lots, e->contests_n);
+    COPY(certified, e->contests_n);
     to->position = from->position;
 }

@@ -21,7 +21,7 @@ run(const struct method_input *in, struct tly_arena *arena, struct outcome *out)
         return TLY_ENOMEM;
     }
     uint32_t stand = 0; /* candidates with a vote */
-    while (stand < in->candidates_n && out->votes[s.order[stand]] > 0) {
+    while (stand < s.order_n && out->votes[s.order[stand]] > 0) {
         stand++;
     }
     const uint32_t seats = in->seats < stand ? in->seats : stand;
@@ -34,7 +34,11 @@ run(const struct method_input *in, struct tly_arena *arena, struct outcome *out)
         while (to < stand && out->votes[s.order[to]] == out->votes[s.order[seats]]) {
             to++;
         }
-        seats_tie(&s, TIE_SEAT, seats - from, &s.order[from], to - from);
+        if (seats_settled(&s, false, &s.order[from], to - from)) {
+            from = to = seats; /* the losers stand next in line, in their order */
+        } else {
+            seats_tie(&s, TIE_SEAT, seats - from, &s.order[from], to - from);
+        }
     }
     out->winners_n = from;
     memcpy(out->winners, s.order, from * sizeof *s.order);

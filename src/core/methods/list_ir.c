@@ -105,12 +105,21 @@ combinations(uint32_t n, uint32_t k)
     return ways <= RUNS_MAX ? (uint32_t)ways : RUNS_MAX + 1;
 }
 
-/* Puts k of the n equals first, by this run's pick. */
+/* Puts k of the n equals first, by the order that people made for them, else by this run's pick.
+ * lose: being chosen costs seats, so the last of that order go first. */
 static void
-choose(struct work *w, uint32_t group[], uint32_t n, uint32_t k)
+choose(struct work *w, uint32_t group[], uint32_t n, uint32_t k, bool lose)
 {
-    struct choices *c    = w->choices;
-    const uint32_t  ways = combinations(n, k);
+    struct choices *c = w->choices;
+    if (seats_settled(w->s, true, group, n)) {
+        for (uint32_t i = 0; lose && i < n / 2; i++) {
+            const uint32_t swap = group[i];
+            group[i]            = group[n - 1 - i];
+            group[n - 1 - i]    = swap;
+        }
+        return;
+    }
+    const uint32_t ways = combinations(n, k);
     if (ways > RUNS_MAX || c->n == CHOICES_MAX) {
         c->too_many = true;
         return;
@@ -255,10 +264,10 @@ over_group(struct work *w, uint32_t group[], uint32_t n, uint64_t over)
     const uint32_t whole = over / each < n ? (uint32_t)(over / each) : n;
     const uint32_t part  = whole < n ? (uint32_t)(over % each) : 0;
     if (whole > 0 && whole < n) {
-        choose(w, group, n, whole);
+        choose(w, group, n, whole, true);
     }
     if (part > 0 && n - whole > 1) {
-        choose(w, group + whole, n - whole, 1);
+        choose(w, group + whole, n - whole, 1, true);
     }
     for (uint32_t i = 0; i < whole; i++) {
         over_take(w, group[i], each, over);
@@ -309,7 +318,7 @@ over_fraction(struct work *w, uint64_t over)
         to                  = from;
         const uint32_t take = over < n ? (uint32_t)over : n;
         if (take < n) {
-            choose(w, w->group, n, take);
+            choose(w, w->group, n, take, true);
         }
         for (uint32_t i = 0; i < take; i++) {
             over_take(w, w->group[i], 1, over);
@@ -362,7 +371,7 @@ give_pass(struct work *w, const uint32_t order[], const uint64_t key[], uint32_t
         }
         const uint32_t take = left < n ? left : n;
         if (take < n) {
-            choose(w, w->group, n, take);
+            choose(w, w->group, n, take, false);
         }
         serve_group(w, take, say, left);
         left -= take;
@@ -407,7 +416,7 @@ give_average(struct work *w, bool pool_too, uint32_t left, const struct seats_sa
         }
         const uint32_t take = left < n ? left : n;
         if (take < n) {
-            choose(w, w->group, n, take);
+            choose(w, w->group, n, take, false);
         }
         memset(w->served, 0, s->entities_n * sizeof *w->served);
         serve_group(w, take, say, left);
