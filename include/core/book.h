@@ -15,7 +15,8 @@
 
 struct book_entry {
     enum leaf_kind     kind;
-    struct branch_ix   branch;   /* bundle, conflict */
+    struct branch_ix   branch;   /* bundle, conflict; of a decision its target's, or IX_NONE */
+    struct contest_ix  contest;  /* decision */
     struct terminal_ix terminal; /* whose key signed it */
     uint32_t           revision;
     bool               has_prev;
@@ -23,7 +24,7 @@ struct book_entry {
     uint64_t           accepted_ms;
     struct tly_hash    prev, payload, envelope;
     struct tly_hash    first_envelope; /* conflict */
-    struct tly_bytes   held;           /* lines of the leaf; in the book's arena */
+    struct tly_bytes   held;           /* last lines of the leaf; in the book's arena */
 };
 
 /* A head that was signed: receipts of the entries below it name it. */

@@ -8,7 +8,21 @@
 
 #define LEAF_LEN_MAX 16384 /* the text of one leaf; a bundle with 64 held contests fits */
 
-enum leaf_kind { LEAF_GENESIS = 1, LEAF_BUNDLE = 2, LEAF_CONFLICT = 3 };
+/* Of decisions KEY and STATE are not logged by this version. */
+enum leaf_kind {
+    LEAF_GENESIS   = 1,
+    LEAF_BUNDLE    = 2,
+    LEAF_CONFLICT  = 3,
+    LEAF_RELEASE   = 4,
+    LEAF_EXPLAIN   = 5,
+    LEAF_ANNUL     = 6,
+    LEAF_REINSTATE = 7,
+    LEAF_LOT       = 8,
+    LEAF_EXCLUDE   = 9,
+    LEAF_KEY       = 10,
+    LEAF_STATE     = 11,
+    LEAF_CERTIFY   = 12
+};
 
 /* One leaf's facts; which of them stand depends on the kind. */
 struct leaf {
@@ -23,7 +37,8 @@ struct leaf {
     bool             has_prev;
     struct tly_hash  prev, key, payload, envelope;
     uint64_t         payload_len, envelope_len;
-    struct tly_bytes held;           /* bundle: lines "held CONTEST CODE,CODE\n"; empty: none */
+    struct tly_bytes held;           /* bundle: lines "held CONTEST CODE,CODE\n"; empty: none;
+                                        decision: the lines of its target */
     struct tly_hash  first_envelope; /* conflict: the one already logged for (branch, revision) */
 };
 
@@ -33,12 +48,19 @@ struct leaf_texts {
 };
 
 const char *leaf_kind_name(enum leaf_kind kind);
+static inline bool
+leaf_is_decision(enum leaf_kind kind)
+{
+    return kind >= LEAF_RELEASE && kind <= LEAF_CERTIFY;
+}
 
 /* Writes the text.  Order of lines:
  *   genesis:  tally/leaf/v1, kind, election, definition, registry, accepted
  *   bundle:   tally/leaf/v1, kind, election, branch, revision, prev, key, payload HASH LEN,
  *             envelope HASH LEN, accepted, terminal, held CONTEST CODES (each)
  *   conflict: as bundle without held, then: first HASH
+ *   decision: tally/leaf/v1, kind, election, payload HASH LEN, envelope HASH LEN, accepted, and of
+ *             its target those that it has: branch, contest, candidate, at, result
  * Returns its length; 0 when it does not fit. */
 size_t leaf_write(const struct leaf *leaf, char out[LEAF_LEN_MAX]);
 /* Reads a text back; strict: what it accepts, leaf_write() writes again byte for byte.

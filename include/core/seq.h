@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "core/book.h"
 #include "core/checks.h"
+#include "core/decision.h"
 #include "core/envelope.h"
 #include "core/tally.h"
 
@@ -17,7 +18,7 @@
 #define SEQ_CONFLICTS_MAX   100 /* conflict leaves of one branch; what comes over it is evidence */
 
 /* What a worker hands in: verified, parsed, checked; nothing about it is left to decide but its
- * place. */
+ * place.  Of SEQ_DECISION only hashes, payload, head, tail, alphabet and envelope_len are set. */
 struct seq_bundle {
     struct branch_ix   branch;
     struct terminal_ix terminal; /* whose key signed it */
@@ -43,20 +44,22 @@ struct seq_evidence {
     const char      *detail;
 };
 
-enum seq_kind { SEQ_BUNDLE, SEQ_EVIDENCE };
+enum seq_kind { SEQ_BUNDLE, SEQ_EVIDENCE, SEQ_DECISION };
 
 /* One thing in the queue.  The worker fills the first part and owns the item; the sequencer fills
  * the second and calls answer() exactly once, after which it does not touch the item again.
  *
  * Of SEQ_BUNDLE the worker fills evidence too (sender, body, body_hash, body_len): a bundle that is
  * refused for its place (revision gap, wrong prev, no cosignature, too many conflicts) is kept by
- * the sequencer with status 409 and code S04, in the same transaction, before it is answered. */
+ * the sequencer with status 409 and code S04, in the same transaction, before it is answered.  So
+ * is a decision that is refused for its place, with the code of decision_judge(). */
 struct seq_item {
-    enum seq_kind       kind;
-    struct seq_bundle   bundle;
-    struct seq_evidence evidence;
-    struct tly_arena   *arena; /* the request's; the receipt goes here */
-    void               *user;
+    enum seq_kind          kind;
+    struct seq_bundle      bundle;
+    const struct decision *decision; /* SEQ_DECISION */
+    struct seq_evidence    evidence;
+    struct tly_arena      *arena; /* the request's; the receipt goes here */
+    void                  *user;
 
     /* TLY_OK; ECONFLICT 409 with diag S04; EBUSY nothing was done; EUNSURE it may be or is in the
      * ledger but is not signed; ENOMEM. */
@@ -73,7 +76,8 @@ struct seq_row {
     uint64_t                 position;
     const struct book_entry *entry;
     const struct seq_bundle *bundle;            /* payload, head, tail, alphabet */
-    const char              *branch, *terminal; /* codes */
+    const char              *branch, *terminal; /* codes; of a decision NULL */
+    struct decision         *decision;          /* NULL: a bundle or a conflict */
 };
 
 struct seq_batch {
@@ -148,10 +152,14 @@ void seq_free(struct seq *seq); /* the batch's memory; items that still wait are
 enum seq_state seq_state(const struct seq *seq);
 
 /* In REPLAY: puts a ledger row, read at start and verified by the caller, into book and tally by
- * the rules of live bundles.  checked: of a bundle; NULL for genesis and conflicts.
+ * the rules of live bundles.  checked: of a bundle, decision: of a decision; else NULL.
  * Errors: TLY_ECORRUPT the row cannot stand there (the diag says why); TLY_ENOMEM. */
 TLY_MUST enum tly_err seq_replay(struct seq *seq, const struct book_entry *entry,
-                                 const struct checked *checked, struct tly_diag *diag);
+                                 const struct checked *checked, struct decision *decision,
+                                 struct tly_diag *diag);
+/* The ledger's entry of a decision; `stored` as in SEQ_DECISION. */
+struct book_entry seq_decision_entry(const struct seq_bundle *stored,
+                                     const struct decision *decision, uint64_t accepted_ms);
 /* Ends the replay.  The heads that are stored have been given to book_add_head(); the next steps
  * sign the newest (the same bytes as before: Ed25519 is deterministic) and publish. */
 void seq_start(struct seq *seq);

@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "core/seq.h"
 
-#define STORE_SCHEMA_VERSION 1
+#define STORE_SCHEMA_VERSION 2
 #define STORE_ANSWER_MS      10000 /* longest wait for the server's answer; COMMIT: then in doubt */
 #define STORE_CONNECT_MS     5000
 
@@ -28,7 +28,7 @@ struct store_election {
 struct store_row {
     uint64_t         position;
     enum leaf_kind   kind;
-    const char      *branch, *terminal; /* "" for genesis */
+    const char      *branch, *terminal; /* "" for genesis and decisions */
     uint32_t         revision;
     bool             has_prev;
     struct tly_hash  prev, payload_hash, envelope_hash, first_envelope;

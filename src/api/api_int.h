@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/hex.h"
 #include "core/bundle.h"
+#include "core/decision.h"
 #include "core/election.h"
 #include "pack/json.h"
 
@@ -140,6 +141,7 @@ void api_evidence_end(struct api_evidence *evidence, size_t bytes);
 
 /* handlers, one file each */
 enum http_next api_bundles_post(struct api_req *r);
+enum http_next api_decisions_post(struct api_req *r);
 enum http_next api_election_get(struct api_req *r);
 enum http_next api_areas_list(struct api_req *r);
 enum http_next api_areas_get(struct api_req *r);

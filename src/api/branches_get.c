@@ -75,11 +75,12 @@ contests_show(const struct tally *tally, const struct branch *b)
         const uint32_t         slot = b->slots_first + i;
         const struct standing *st   = &tally->slots[slot];
         json_array_append_new(
-            out, json_pack("{s:s,s:s,s:I,s:b,s:o,s:o}", "contest",
+            out, json_pack("{s:s,s:s,s:I,s:b,s:o,s:o,s:b}", "contest",
                            e->contests[e->slots[slot].contest.v].code, "state",
                            slot_state_name((enum slot_state)st->state), "revision",
                            (json_int_t)st->revision, "not_held", (int)st->not_held, "ballots",
-                           api_show_counts(st->counts), "checks", api_show_checks(st->checks)));
+                           api_show_counts(st->counts), "checks", api_show_checks(st->checks),
+                           "explained", (int)st->explained));
     }
     return out;
 }
@@ -99,6 +100,12 @@ static json_t *
 event_show(const struct api_state *state, uint64_t position)
 {
     const struct book_entry *entry = book_entry(state->config.book, position);
+    if (leaf_is_decision(entry->kind)) {
+        return json_pack("{s:I,s:s,s:s,s:I,s:o}", "position", (json_int_t)position, "kind",
+                         leaf_kind_name(entry->kind), "contest",
+                         state->config.election->contests[entry->contest.v].code, "accepted_ms",
+                         (json_int_t)entry->accepted_ms, "payload", api_show_hash(&entry->payload));
+    }
     return json_pack("{s:I,s:s,s:I,s:I,s:s,s:o}", "position", (json_int_t)position, "kind",
                      leaf_kind_name(entry->kind), "revision", (json_int_t)entry->revision,
                      "accepted_ms", (json_int_t)entry->accepted_ms, "terminal",

@@ -14,6 +14,7 @@ struct view {
     const struct reading  *readings;
     uint32_t               readings_n;
     bool                   counted; /* else every number is null */
+    struct tly_hash        result;  /* what a certificate names */
 };
 
 static json_t *
@@ -118,8 +119,11 @@ candidate(const struct view *v, uint32_t i)
         json_object_set_new(o, "personal", v->counted ? number(personal) : json_null());
         json_object_set_new(o, "by_list", v->counted ? number(votes - personal) : json_null());
     }
+    const bool excluded = v->tally->excluded[ix.v];
     json_object_set_new(o, "elected", elected(v, i));
-    json_object_set_new(o, "rank", v->counted ? number(v->outcome->rank[i]) : json_null());
+    json_object_set_new(o, "excluded", json_boolean(excluded));
+    json_object_set_new(o, "rank",
+                        v->counted && !excluded ? number(v->outcome->rank[i]) : json_null());
     return o;
 }
 
@@ -239,6 +243,9 @@ count(struct view *v, bool whole, struct tly_arena *arena, struct outcome *outco
         err = outcome_of(v->method, &in, arena, outcome);
     }
     if (err == TLY_OK && whole) {
+        err = decision_result(v->tally, v->ix, arena, &v->result);
+    }
+    if (err == TLY_OK && whole) {
         err = readings_of(v->method, &in, outcome, arena, readings, &v->readings_n);
     }
     return err;
@@ -268,7 +275,7 @@ api_show_contest(const struct tally *tally, struct contest_ix ix, bool whole,
     put_facts(&v, o);
     json_object_set_new(
         o, "status", json_string(api_contest_status(tally, ix, v.counted && outcome.ties_n > 0)));
-    json_object_set_new(o, "final", json_false()); /* a certificate is a decision of people */
+    json_object_set_new(o, "final", json_boolean(tally_is_certified(tally, ix)));
     json_object_set_new(o, "progress", api_show_progress(progress));
     json_object_set_new(o, "ballots", api_show_totals(&tally->contests[ix.v], progress));
     json_object_set_new(o, "lists", lists(&v));
@@ -284,6 +291,7 @@ api_show_contest(const struct tally *tally, struct contest_ix ix, bool whole,
     if (whole) {
         json_object_set_new(o, "steps", steps(&v));
         json_object_set_new(o, "readings", readings(&v));
+        json_object_set_new(o, "result", v.counted ? api_show_hash(&v.result) : json_null());
     }
     json_object_set_new(o, "position", number(tally->contest_position[ix.v]));
     return o;

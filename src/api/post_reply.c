@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers of POST /v1/bundles.  Runs on the sequencer's thread, so that texts are written by hand:
+/* Answers of POST /v1/bundles and /v1/decisions.  Runs on the sequencer's thread, so that texts are written by hand:
  * a receipt costs a copy, not a JSON tree. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -169,13 +169,15 @@ reply_one(struct api_post *post)
         http_reply_problem(post->req, err, post_line_diag(line));
         return;
     }
-    struct out checks = {0};
-    out_checks(&checks, line, false);
-    out_add(&checks, "", 1);
-    http_reply_header(post->req, "Tally-Status",
-                      bundle_status_name(bundle_status(&line->bundle.checked)));
-    http_reply_header(post->req, "Tally-Checks", checks.failed ? "" : checks.data);
-    free(checks.data);
+    if (!post->decision) {
+        struct out checks = {0};
+        out_checks(&checks, line, false);
+        out_add(&checks, "", 1);
+        http_reply_header(post->req, "Tally-Status",
+                          bundle_status_name(bundle_status(&line->bundle.checked)));
+        http_reply_header(post->req, "Tally-Checks", checks.failed ? "" : checks.data);
+        free(checks.data);
+    }
     http_reply_borrowed(post->req, post_line_status(line), "text/plain; charset=utf-8",
                         line->item.receipt);
 }

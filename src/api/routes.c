@@ -47,6 +47,7 @@ static const struct route routes[] = {
     {ON(API_READ),   "GET",  "/v1/branches",                  api_branches_list,     ROLE_NATION,     ROLE_LOCAL,     WHERE_QUERY,   0},
     {ON(API_READ),   "GET",  "/v1/branches/{}",               api_branches_get,      ROLE_NATION,     ROLE_LOCAL,     WHERE_BRANCH,  0},
     {ON(API_READ),   "GET",  "/v1/branches/{}/bundles/{}",    api_branches_bundle,   ROLE_NATION,     ROLE_LOCAL,     WHERE_BRANCH,  0},
+    {ON(API_READ),   "POST", "/v1/decisions",                 api_decisions_post,    ROLE_OFFICER,    0,              WHERE_NONE,    DECISION_ENVELOPE_MAX},
     {ON(API_READ),   "GET",  "/v1/receipts/{}",               api_receipts_get,      ROLE_READERS,    0,              WHERE_NONE,    0},
     {ON(API_READ),   "GET",  "/log/checkpoint",               api_checkpoint_get,    ROLE_READERS | ROLE_WITNESS, 0,  WHERE_NONE,    0},
     {ON(API_OPS),    "GET",  "/healthz",                      api_health_get,        ROLE_ANY,        0,              WHERE_NONE,    0},
@@ -148,7 +149,8 @@ receipt_area(const struct api_req *r, bool *own)
     position = book_find_payload(config->book, &payload);
     if (position != UINT64_MAX) {
         const struct book_entry *entry = book_entry(config->book, position);
-        area                           = config->election->branches[entry->branch.v].area;
+        area = entry->branch.v != IX_NONE ? config->election->branches[entry->branch.v].area
+                                          : config->election->contests[entry->contest.v].area;
         *own = r->speaker.role == ROLE_TERMINAL && entry->terminal.v == r->speaker.terminal.v;
     }
     pthread_rwlock_unlock(&r->state->book_lock);

@@ -85,8 +85,14 @@ api_contest_status(const struct tally *tally, struct contest_ix contest, bool ti
     if (p->reported == 0) {
         return "waiting";
     }
-    if (p->counted < p->expected) {
+    if (p->annulled == p->expected) {
+        return "annulled";
+    }
+    if (!tally_is_complete(tally, contest)) {
         return "partial";
+    }
+    if (tally_is_certified(tally, contest)) {
+        return "certified";
     }
     return tied ? "tied" : "complete";
 }

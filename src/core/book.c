@@ -154,7 +154,7 @@ hash_start(const struct tly_hash *hash, uint64_t cells_n)
 static bool
 is_indexed(const struct book_entry *entry)
 {
-    return entry->kind == LEAF_BUNDLE || entry->kind == LEAF_CONFLICT;
+    return entry->kind != LEAF_GENESIS;
 }
 
 /* The cell that holds the payload, or the empty one where it would go. */
@@ -248,6 +248,14 @@ leaf_of(const struct book *book, const struct book_entry *entry)
         leaf.registry   = book->registry->hash;
         return leaf;
     }
+    leaf.payload      = entry->payload;
+    leaf.envelope     = entry->envelope;
+    leaf.payload_len  = entry->payload_len;
+    leaf.envelope_len = entry->envelope_len;
+    leaf.held         = entry->held;
+    if (leaf_is_decision(entry->kind)) {
+        return leaf;
+    }
     const struct terminal *terminal = &book->registry->terminals[entry->terminal.v];
     leaf.branch                     = book->election->branches[entry->branch.v].code;
     leaf.terminal                   = terminal->code;
@@ -255,11 +263,6 @@ leaf_of(const struct book *book, const struct book_entry *entry)
     leaf.has_prev                   = entry->has_prev;
     leaf.prev                       = entry->prev;
     leaf.key                        = terminal->keyid;
-    leaf.payload                    = entry->payload;
-    leaf.envelope                   = entry->envelope;
-    leaf.payload_len                = entry->payload_len;
-    leaf.envelope_len               = entry->envelope_len;
-    leaf.held                       = entry->held;
     leaf.first_envelope             = entry->first_envelope;
     return leaf;
 }
@@ -282,12 +285,13 @@ index_add(struct book *book, uint64_t position)
     TLY_CHECK(*cell == 0); /* the sequencer never logs a payload twice */
     *cell = (uint32_t)position + 1;
     book->indexed++;
-    struct branch_row *branch = &book->branches[slot->entry.branch.v];
     if (slot->entry.kind == LEAF_BUNDLE) {
-        slot->older    = branch->newest;
-        branch->newest = (uint32_t)position;
-    } else {
-        branch->conflicts++;
+        struct branch_row *branch = &book->branches[slot->entry.branch.v];
+        slot->older               = branch->newest;
+        branch->newest            = (uint32_t)position;
+    }
+    if (slot->entry.kind == LEAF_CONFLICT) {
+        book->branches[slot->entry.branch.v].conflicts++;
     }
 }
 
@@ -351,12 +355,13 @@ book_truncate(struct book *book, uint64_t size)
             book->branches[slot->entry.branch.v].last = slot->before;
         }
         if (is_indexed(&slot->entry)) {
-            struct branch_row *branch            = &book->branches[slot->entry.branch.v];
             *cell_of(book, &slot->entry.payload) = 0;
             book->indexed--;
             if (slot->entry.kind == LEAF_BUNDLE) {
-                branch->newest = slot->older;
-            } else {
+                struct branch_row *branch = &book->branches[slot->entry.branch.v];
+                branch->newest            = slot->older;
+            } else if (slot->entry.kind == LEAF_CONFLICT) {
+                struct branch_row *branch = &book->branches[slot->entry.branch.v];
                 branch->conflicts--;
             }
         }

@@ -11,12 +11,17 @@
 
 /* Kinds in the order of enum leaf_kind; 0 is none. */
 static const char *const kind_names[] = {
-    [LEAF_GENESIS] = "genesis", [LEAF_BUNDLE] = "bundle", [LEAF_CONFLICT] = "conflict"};
+    [LEAF_GENESIS] = "genesis",     [LEAF_BUNDLE] = "bundle",
+    [LEAF_CONFLICT] = "conflict",   [LEAF_RELEASE] = "release",
+    [LEAF_EXPLAIN] = "explain",     [LEAF_ANNUL] = "annul",
+    [LEAF_REINSTATE] = "reinstate", [LEAF_LOT] = "lot",
+    [LEAF_EXCLUDE] = "exclude",     [LEAF_KEY] = "key",
+    [LEAF_STATE] = "state",         [LEAF_CERTIFY] = "certify"};
 
 const char *
 leaf_kind_name(enum leaf_kind kind)
 {
-    TLY_CHECK(kind >= LEAF_GENESIS && kind <= LEAF_CONFLICT);
+    TLY_CHECK(kind >= LEAF_GENESIS && kind <= LEAF_CERTIFY);
     return kind_names[kind];
 }
 
@@ -91,6 +96,20 @@ leaf_write(const struct leaf *leaf, char out[LEAF_LEN_MAX])
         wr_bundle(&wr, leaf);
         line_hash(&wr, "first ", &leaf->first_envelope);
         break;
+    case LEAF_RELEASE:
+    case LEAF_EXPLAIN:
+    case LEAF_ANNUL:
+    case LEAF_REINSTATE:
+    case LEAF_LOT:
+    case LEAF_EXCLUDE:
+    case LEAF_KEY:
+    case LEAF_STATE:
+    case LEAF_CERTIFY:
+        line_hash_len(&wr, "payload ", &leaf->payload, leaf->payload_len);
+        line_hash_len(&wr, "envelope ", &leaf->envelope, leaf->envelope_len);
+        line_number(&wr, "accepted ", leaf->accepted_ms);
+        wr_bytes(&wr, leaf->held);
+        break;
     }
     return wr.full ? 0 : (size_t)(wr.p - out);
 }
@@ -102,7 +121,7 @@ read_kind(struct rd *rd, struct leaf *leaf)
     if (!rd_lit(rd, "kind ") || !rd_until(rd, '\n', &text)) {
         return false;
     }
-    for (unsigned kind = LEAF_GENESIS; kind <= LEAF_CONFLICT; kind++) {
+    for (unsigned kind = LEAF_GENESIS; kind <= LEAF_CERTIFY; kind++) {
         if (tly_bytes_eq(text, tly_text(kind_names[kind]))) {
             leaf->kind = (enum leaf_kind)kind;
             return true;
@@ -183,6 +202,39 @@ read_held(struct rd *rd, struct leaf *leaf)
     return true;
 }
 
+/* The lines of a decision's target, to the end. */
+static bool
+read_target(struct rd *rd, struct leaf *leaf)
+{
+    const uint8_t  *start = rd->p;
+    char            code[CODE_LEN_MAX + 1];
+    struct tly_hash hash;
+    uint64_t        n;
+    bool            ok = true;
+    if (leaf->kind <= LEAF_REINSTATE) {
+        ok = rd_lit(rd, "branch ") && rd_code(rd, '\n', code);
+    }
+    ok = ok && rd_lit(rd, "contest ") && rd_code(rd, '\n', code);
+    if (leaf->kind == LEAF_EXCLUDE) {
+        ok = ok && rd_lit(rd, "candidate ") && rd_code(rd, '\n', code);
+    }
+    if (leaf->kind == LEAF_CERTIFY) {
+        ok = ok && rd_lit(rd, "at ") && rd_u64(rd, '\n', &n) && rd_lit(rd, "result ") &&
+             rd_hash(rd, '\n', &hash);
+    }
+    leaf->held = (struct tly_bytes){start, (size_t)(rd->p - start)};
+    return ok;
+}
+
+static bool
+read_decision(struct rd *rd, struct leaf *leaf)
+{
+    return rd_lit(rd, "payload ") && rd_hash(rd, ' ', &leaf->payload) &&
+           rd_u64(rd, '\n', &leaf->payload_len) && rd_lit(rd, "envelope ") &&
+           rd_hash(rd, ' ', &leaf->envelope) && rd_u64(rd, '\n', &leaf->envelope_len) &&
+           rd_lit(rd, "accepted ") && rd_u64(rd, '\n', &leaf->accepted_ms) && read_target(rd, leaf);
+}
+
 static bool
 read_rest(struct rd *rd, struct leaf_texts *texts, struct leaf *leaf)
 {
@@ -196,6 +248,17 @@ read_rest(struct rd *rd, struct leaf_texts *texts, struct leaf *leaf)
     case LEAF_CONFLICT:
         return read_bundle(rd, texts, leaf) && rd_lit(rd, "first ") &&
                rd_hash(rd, '\n', &leaf->first_envelope);
+    case LEAF_RELEASE:
+    case LEAF_EXPLAIN:
+    case LEAF_ANNUL:
+    case LEAF_REINSTATE:
+    case LEAF_LOT:
+    case LEAF_EXCLUDE:
+    case LEAF_CERTIFY:
+        return read_decision(rd, leaf);
+    case LEAF_KEY:
+    case LEAF_STATE:
+        break; /* not of this version */
     }
     return false;
 }
@@ -215,7 +278,7 @@ leaf_parse(struct tly_bytes in, struct leaf_texts *texts, struct leaf *out, stru
     }
     *texts        = read;
     leaf.election = texts->election;
-    if (leaf.kind != LEAF_GENESIS) {
+    if (leaf.kind == LEAF_BUNDLE || leaf.kind == LEAF_CONFLICT) {
         leaf.branch   = texts->branch;
         leaf.terminal = texts->terminal;
     }

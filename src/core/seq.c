@@ -94,7 +94,7 @@ fill_receipt(const struct seq *seq, const struct seq_waiting *w)
     TLY_CHECK(head != NULL);
     item->position = w->position;
     item->created  = w->outcome == SEQ_CREATED;
-    for (uint32_t i = 0; i < item->bundle.checked->slots_n; i++) {
+    for (uint32_t i = 0; item->kind == SEQ_BUNDLE && i < item->bundle.checked->slots_n; i++) {
         item->checks |= item->bundle.checked->slots[i].holds;
     }
     return book_receipt(book, w->position, head, seq->config.vkey, item->arena, &item->receipt);
@@ -200,7 +200,8 @@ seq_take(struct seq *seq, struct seq_item *const items[], unsigned n)
     unsigned taken = 0;
     while (taken < n && taken < SEQ_BATCH_MAX) {
         const size_t bytes = seq_item_bytes(seq, items[taken]);
-        if (taken > 0 && bytes > SEQ_BATCH_BYTES_MAX - seq->bytes) {
+        if ((taken > 0 && bytes > SEQ_BATCH_BYTES_MAX - seq->bytes) ||
+            seq_must_wait(seq, items[taken])) {
             break;
         }
         seq->bytes =
@@ -324,6 +325,9 @@ keep_counts(struct seq *seq)
                              row->bundle->checked->slots_n, seq->config.arena)) {
             return false;
         }
+        if (row->decision != NULL && !decision_keep(row->decision, seq->config.arena)) {
+            return false;
+        }
         seq->kept_n++;
     }
     return true;
@@ -365,10 +369,13 @@ step_stored(struct seq *seq, struct tly_diag *diag)
 /* Puts a logged entry into the tally, which keeps the slots' counts. */
 static void
 apply(struct tally *tally, uint64_t position, const struct book_entry *entry,
-      const struct checked *checked)
+      const struct checked *checked, const struct decision *decision)
 {
     if (entry->kind == LEAF_CONFLICT) {
         tally_conflict(tally, entry->branch, position);
+    }
+    if (decision != NULL) {
+        decision_apply(tally, decision, position);
     }
     for (uint32_t i = 0; entry->kind == LEAF_BUNDLE && i < checked->slots_n; i++) {
         const struct checked_slot *slot   = &checked->slots[i];
@@ -389,7 +396,7 @@ step_signed(struct seq *seq)
     change_begin(seq);
     for (unsigned i = 0; i < seq->batch.rows_n; i++) {
         const struct seq_row *row = &seq->rows[i];
-        apply(seq->config.tally, row->position, row->entry, row->bundle->checked);
+        apply(seq->config.tally, row->position, row->entry, row->bundle->checked, row->decision);
     }
     change_end(seq);
     state_to(seq, SEQ_IDLE);
@@ -440,6 +447,11 @@ replay_check(const struct seq *seq, const struct book_entry *entry, struct tly_d
     if (entry->accepted_ms < book_entry(book, at - 1)->accepted_ms) {
         return tly_fail(diag, TLY_ECORRUPT, "position %llu: accepted before its predecessor", at);
     }
+    if (leaf_is_decision(entry->kind)) {
+        return book_find_payload(book, &entry->payload) == UINT64_MAX
+                   ? TLY_OK
+                   : tly_fail(diag, TLY_ECORRUPT, "position %llu: a decision is logged twice", at);
+    }
     if (entry->branch.v >= seq->config.election->branches_n ||
         entry->terminal.v >= seq->config.registry->terminals_n) {
         return tly_fail(diag, TLY_ECORRUPT, "position %llu: no such branch or terminal", at);
@@ -456,16 +468,38 @@ replay_check(const struct seq *seq, const struct book_entry *entry, struct tly_d
     return TLY_OK;
 }
 
+/* What was in force from there is what would be taken there now. */
+static enum tly_err
+replay_decision(struct seq *seq, struct decision *decision, struct tly_diag *diag)
+{
+    TLY_AUTO(arena) struct tly_arena scratch;
+    struct tly_diag                  why = {0};
+    tly_arena_init(&scratch, MEMORY_MAX);
+    const enum tly_err err =
+        decision_judge(seq->config.tally, seq->config.book, decision, &scratch, &why);
+    if (err == TLY_OK) {
+        return decision_keep(decision, seq->config.arena) ? TLY_OK : TLY_ENOMEM;
+    }
+    return err == TLY_ENOMEM ? err
+                             : tly_fail(diag, TLY_ECORRUPT,
+                                        "position %llu: a decision that cannot stand there: %s",
+                                        (unsigned long long)book_size(seq->config.book), why.text);
+}
+
 enum tly_err
 seq_replay(struct seq *seq, const struct book_entry *entry, const struct checked *checked,
-           struct tly_diag *diag)
+           struct decision *decision, struct tly_diag *diag)
 {
     struct checked_slot slots[ELECTION_BRANCH_CONTESTS_MAX];
     struct checked      kept     = {.slots = slots};
     const uint64_t      position = book_size(seq->config.book);
     TLY_CHECK(seq->state == SEQ_REPLAY);
     TLY_CHECK((checked != NULL) == (entry->kind == LEAF_BUNDLE));
+    TLY_CHECK((decision != NULL) == leaf_is_decision(entry->kind));
     enum tly_err err = replay_check(seq, entry, diag);
+    if (err == TLY_OK && decision != NULL) {
+        err = replay_decision(seq, decision, diag);
+    }
     if (err != TLY_OK) {
         return err;
     }
@@ -482,7 +516,7 @@ seq_replay(struct seq *seq, const struct book_entry *entry, const struct checked
     if (err != TLY_OK) {
         return tly_fail(diag, err, "position %llu does not fit", (unsigned long long)position);
     }
-    apply(seq->config.tally, position, entry, &kept);
+    apply(seq->config.tally, position, entry, &kept, decision);
     return TLY_OK;
 }
 

@@ -59,6 +59,8 @@ struct seq_place {
 struct seq_place seq_judge(const struct book *book, const struct book_entry *entry);
 /* Adds the item to the batch and to the book. */
 void seq_place_item(struct seq *seq, struct seq_item *item);
+/* A decision is judged by the tally, in which the batch's rows are not yet: it comes first. */
+bool seq_must_wait(const struct seq *seq, const struct seq_item *item);
 /* Bytes of memory that an item takes in a batch. */
 size_t seq_item_bytes(const struct seq *seq, const struct seq_item *item);
 /* Puts copies of the slots' counts into the arena and points the slots to them; false: no memory.

@@ -4,7 +4,8 @@
 
 #include "seq_int.h"
 
-#define NOWHERE UINT64_MAX
+#define NOWHERE   UINT64_MAX
+#define JUDGE_MAX ((size_t)64 << 20) /* for the outcome of the largest contest, some times */
 
 struct seq_place
 seq_judge(const struct book *book, const struct book_entry *entry)
@@ -85,10 +86,10 @@ size_t
 seq_item_bytes(const struct seq *seq, const struct seq_item *item)
 {
     size_t bytes = item->evidence.body.len;
-    if (item->kind == SEQ_BUNDLE) {
+    if (item->kind != SEQ_EVIDENCE) {
         const struct seq_bundle *bundle = &item->bundle;
         bytes += bundle->payload.len + bundle->head.len + bundle->tail.len + bundle->held.len;
-        for (uint32_t i = 0; i < bundle->checked->slots_n; i++) {
+        for (uint32_t i = 0; item->kind == SEQ_BUNDLE && i < bundle->checked->slots_n; i++) {
             bytes += sizeof(struct checked_slot) +
                      counts_bytes(seq->config.election, bundle->checked->slots[i].slot);
         }
@@ -107,8 +108,9 @@ copy_bundle(struct seq *seq, const struct seq_bundle *from)
     }
     *copy           = *from;
     copy->held      = (struct tly_bytes){NULL, 0}; /* the book's entry has it */
-    copy->checked   = copy_checked(seq, from->checked);
-    const bool fits = copy->checked != NULL && copy_bytes(&seq->memory, &copy->payload) &&
+    copy->checked   = from->checked == NULL ? NULL : copy_checked(seq, from->checked);
+    const bool fits = (copy->checked != NULL || from->checked == NULL) &&
+                      copy_bytes(&seq->memory, &copy->payload) &&
                       copy_bytes(&seq->memory, &copy->head) &&
                       copy_bytes(&seq->memory, &copy->tail);
     return fits ? copy : NULL;
@@ -166,8 +168,10 @@ refuse(struct seq *seq, struct seq_item *item)
 /* One more leaf for the batch: the bundle's own, or its conflict's. */
 static void
 log_item(struct seq *seq, struct seq_item *item, const struct book_entry *entry,
-         enum seq_outcome outcome)
+         struct decision *decision, enum seq_outcome outcome)
 {
+    const struct election   *e        = seq->config.election;
+    const struct registry   *r        = seq->config.registry;
     struct book             *book     = seq->config.book;
     const uint64_t           position = book_size(book);
     const struct seq_bundle *bundle   = copy_bundle(seq, &item->bundle);
@@ -180,8 +184,9 @@ log_item(struct seq *seq, struct seq_item *item, const struct book_entry *entry,
         (struct seq_row){.position = position,
                          .entry    = book_entry(book, position),
                          .bundle   = bundle,
-                         .branch   = seq->config.election->branches[entry->branch.v].code,
-                         .terminal = seq->config.registry->terminals[entry->terminal.v].code};
+                         .branch   = decision != NULL ? NULL : e->branches[entry->branch.v].code,
+                         .terminal = decision != NULL ? NULL : r->terminals[entry->terminal.v].code,
+                         .decision = decision};
     wait_for(seq, item, outcome, position);
 }
 
@@ -198,7 +203,7 @@ place_conflict(struct seq *seq, struct seq_item *item, struct book_entry *entry,
     entry->kind           = LEAF_CONFLICT;
     entry->held           = (struct tly_bytes){NULL, 0};
     entry->first_envelope = book_entry(seq->config.book, first)->envelope;
-    log_item(seq, item, entry, SEQ_CONFLICT);
+    log_item(seq, item, entry, NULL, SEQ_CONFLICT);
 }
 
 static struct book_entry
@@ -257,7 +262,88 @@ place_bundle(struct seq *seq, struct seq_item *item)
         refuse(seq, item);
         return;
     }
-    log_item(seq, item, &entry, SEQ_CREATED);
+    log_item(seq, item, &entry, NULL, SEQ_CREATED);
+}
+
+/* ---- decisions ---- */
+
+bool
+seq_must_wait(const struct seq *seq, const struct seq_item *item)
+{
+    return item->kind == SEQ_DECISION && seq->batch.rows_n > 0;
+}
+
+static bool
+copy_places(struct seq *seq, const uint32_t **places, uint32_t n)
+{
+    uint32_t *copy = *places == NULL ? NULL : TLY_NEW(&seq->memory, uint32_t, n);
+    if (*places == NULL) {
+        return true;
+    }
+    if (copy != NULL) {
+        memcpy(copy, *places, (size_t)n * sizeof *copy);
+    }
+    *places = copy;
+    return copy != NULL;
+}
+
+/* What is applied once it is stored; without the envelope, which the row has. */
+static struct decision *
+copy_decision(struct seq *seq, const struct decision *from)
+{
+    struct decision *copy = TLY_NEW(&seq->memory, struct decision, 1);
+    if (copy == NULL) {
+        return NULL;
+    }
+    *copy          = *from;
+    copy->envelope = (struct envelope){0};
+    copy->reason   = (struct tly_bytes){0};
+    copy->target   = (struct tly_bytes){0}; /* the book's entry has it */
+    return copy_places(seq, &copy->candidates, copy->order_n) &&
+                   copy_places(seq, &copy->lists, copy->order_n)
+               ? copy
+               : NULL;
+}
+
+struct book_entry
+seq_decision_entry(const struct seq_bundle *stored, const struct decision *decision,
+                   uint64_t accepted_ms)
+{
+    return (struct book_entry){.kind         = decision_leaf(decision->kind),
+                               .branch       = decision->branch,
+                               .contest      = decision->contest,
+                               .terminal     = {IX_NONE},
+                               .payload_len  = (uint32_t)stored->payload.len,
+                               .envelope_len = stored->envelope_len,
+                               .accepted_ms  = accepted_ms,
+                               .payload      = stored->payload_hash,
+                               .envelope     = stored->envelope_hash,
+                               .held         = decision->target};
+}
+
+static void
+place_decision(struct seq *seq, struct seq_item *item)
+{
+    const uint64_t known = book_find_payload(seq->config.book, &item->bundle.payload_hash);
+    if (known != NOWHERE) {
+        wait_for(seq, item, SEQ_SAME, known);
+        return;
+    }
+    TLY_AUTO(arena) struct tly_arena scratch;
+    tly_arena_init(&scratch, JUDGE_MAX);
+    struct decision *copy = copy_decision(seq, item->decision);
+    enum tly_err     err  = copy == NULL ? TLY_ENOMEM
+                                         : decision_judge(seq->config.tally, seq->config.book, copy,
+                                                          &scratch, &item->diag);
+    if (err == TLY_ECONFLICT) {
+        refuse(seq, item);
+    } else if (err != TLY_OK) {
+        no_room(seq, item, err);
+    } else {
+        const struct book_entry entry =
+            seq_decision_entry(&item->bundle, item->decision, seq->accepted_ms);
+        log_item(seq, item, &entry, copy, SEQ_CREATED);
+    }
 }
 
 void
@@ -266,6 +352,8 @@ seq_place_item(struct seq *seq, struct seq_item *item)
     item->position = NOWHERE;
     if (item->kind == SEQ_EVIDENCE) {
         place_evidence(seq, item, &item->evidence, SEQ_KEPT);
+    } else if (item->kind == SEQ_DECISION) {
+        place_decision(seq, item);
     } else {
         place_bundle(seq, item);
     }

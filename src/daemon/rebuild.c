@@ -26,6 +26,7 @@ struct job {
     struct store_row      row;
     struct book_entry     entry;
     struct bundle         bundle;
+    struct decision       decision;
     enum tly_err          err;
     struct tly_diag       diag;
 };
@@ -124,6 +125,36 @@ bundle_verify(struct job *job)
     return columns_check(job);
 }
 
+/* The row is the document that it says, signed as the policy asks for; whether it can stand at its
+ * place is for the sequencer. */
+static enum tly_err
+decision_verify(struct job *job)
+{
+    const struct store_row     *row   = &job->row;
+    const struct ground        *g     = &job->service->ground;
+    const struct decision_rules rules = {g->election, g->registry, NULL};
+    struct tly_bytes            envelope;
+    struct tly_diag             why = {0};
+    enum tly_err                err = store_row_check(row, &job->arena, &envelope, &job->diag);
+    if (err != TLY_OK) {
+        return err;
+    }
+    err = decision_read(&rules, envelope, &job->arena, &job->decision, &why);
+    if (err != TLY_OK) {
+        return err == TLY_ENOMEM ? err : contradicts(job, why.text);
+    }
+    if (decision_leaf(job->decision.kind) != row->kind ||
+        !tly_bytes_eq(row->held, job->decision.target)) {
+        return contradicts(job, "kind or target is not the payload's");
+    }
+    const struct seq_bundle stored = {.payload       = row->payload,
+                                      .payload_hash  = row->payload_hash,
+                                      .envelope_hash = row->envelope_hash,
+                                      .envelope_len  = (uint32_t)envelope.len};
+    job->entry                     = seq_decision_entry(&stored, &job->decision, row->accepted_ms);
+    return TLY_OK;
+}
+
 static void
 job_run(void *arg, size_t i)
 {
@@ -141,7 +172,11 @@ job_run(void *arg, size_t i)
     if (row->kind == LEAF_BUNDLE) {
         job->entry.held = row->held;
     }
-    job->err = row->kind == LEAF_GENESIS ? TLY_OK : bundle_verify(job);
+    if (leaf_is_decision(row->kind)) {
+        job->err = decision_verify(job);
+    } else {
+        job->err = row->kind == LEAF_GENESIS ? TLY_OK : bundle_verify(job);
+    }
 }
 
 /* ---- chunks ---- */
@@ -170,11 +205,11 @@ chunk_apply(struct rebuild *rb, struct chunk *chunk, struct tly_diag *diag)
     for (size_t i = 0; i < chunk->n; i++) {
         struct job *job = &chunk->jobs[i];
         if (err == TLY_OK) {
-            err =
-                job->err != TLY_OK
-                    ? tly_fail(diag, job->err, "%s", job->diag.text)
-                    : seq_replay(s->seq, &job->entry,
-                                 job->row.kind == LEAF_BUNDLE ? &job->bundle.checked : NULL, diag);
+            err = job->err != TLY_OK
+                      ? tly_fail(diag, job->err, "%s", job->diag.text)
+                      : seq_replay(s->seq, &job->entry,
+                                   job->row.kind == LEAF_BUNDLE ? &job->bundle.checked : NULL,
+                                   leaf_is_decision(job->row.kind) ? &job->decision : NULL, diag);
         }
         tly_arena_done(&job->arena);
     }

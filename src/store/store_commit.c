@@ -86,9 +86,9 @@ row_bytes(const struct seq_row *row, enum bytes_column column)
     const struct book_entry *entry = row->entry;
     switch (column) {
     case BRANCH:
-        return tly_text(row->branch);
+        return row->branch == NULL ? STORE_NULL : tly_text(row->branch);
     case TERMINAL:
-        return tly_text(row->terminal);
+        return row->terminal == NULL ? STORE_NULL : tly_text(row->terminal);
     case PREV:
         return entry->has_prev ? hash_bytes(&entry->prev) : STORE_NULL;
     case PAYLOAD_HASH:

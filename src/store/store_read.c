@@ -43,7 +43,7 @@ row_of(const PGresult *result)
     if (row.kind == LEAF_GENESIS) {
         return row;
     }
-    row.revision       = (uint32_t)store_result_int(result, 4);
+    row.revision       = store_result_null(result, 4) ? 0 : (uint32_t)store_result_int(result, 4);
     row.has_prev       = !store_result_null(result, 5);
     row.prev           = store_result_hash(result, 5);
     row.payload_hash   = store_result_hash(result, 6);

@@ -101,15 +101,16 @@ def test_shape(w):
     whole = w.get(f"/v1/contests/{block['contest']}").json()
     keys = ["contest", "area", "name", "rule", "method", "parameters", "seats", "alternates_n", "status", "final",
             "progress", "ballots", "lists", "pool", "candidates", "winners", "alternates", "ties", "vacancies",
-            "steps", "readings", "position"]
+            "steps", "readings", "result", "position"]
     w.tap.same(list(whole), keys, "contest: its keys in order")
-    w.tap.same(list(block), [k for k in keys if k not in ("candidates", "steps", "readings")],
+    w.tap.same(list(block), [k for k in keys if k not in ("candidates", "steps", "readings", "result")],
                "in lists without candidates, steps and readings")
-    w.tap.same(set(whole["candidates"][0]), {"candidate", "name", "list", "votes", "elected", "rank"}, "candidate")
+    w.tap.same(set(whole["candidates"][0]), {"candidate", "name", "list", "votes", "elected", "excluded", "rank"},
+               "candidate")
     lists = w.pages("/v1/contests?method=list_ir", 50)
     whole = w.get(f"/v1/contests/{lists[0]['contest']}").json()
     w.tap.same(set(whole["candidates"][0]), {"candidate", "name", "list", "votes", "personal", "by_list", "elected",
-                                             "rank"}, "candidate of list_ir")
+                                             "excluded", "rank"}, "candidate of list_ir")
     w.tap.same(set(whole["lists"][0]), {"list", "name", "ballots", "votes", "seats"}, "list")
     check_readings(w, next(c for c in lists if c["ballots"])["contest"])
     branch = w.get(f"/v1/branches/{next(iter(w.e.branches))}").json()

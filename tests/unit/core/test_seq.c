@@ -457,7 +457,7 @@ process_start(struct world *w)
                                         .holds  = made->held ? CHECK_BIT(CHECK_N08) : 0};
         const struct checked checked = {.slots = &slot, .slots_n = 1};
         WANT(w, seq_replay(w->seq, &row->entry, row->entry.kind == LEAF_BUNDLE ? &checked : NULL,
-                           NULL) == TLY_OK);
+                           NULL, NULL) == TLY_OK);
         tly_arena_done(&arena);
     }
     for (unsigned i = 0; i < w->heads_n; i++) {
@@ -865,7 +865,7 @@ replay_refused(struct world *w, const struct book_entry *entry, const char *what
     const struct checked checked = {.slots = &slot, .slots_n = 1};
     struct tly_diag      diag    = {0};
     const uint64_t       size    = book_size(w->book);
-    T_EQ(seq_replay(w->seq, entry, entry->kind == LEAF_BUNDLE ? &checked : NULL, &diag),
+    T_EQ(seq_replay(w->seq, entry, entry->kind == LEAF_BUNDLE ? &checked : NULL, NULL, &diag),
          TLY_ECORRUPT, what);
     T_OK(diag.text[0] != '\0' && book_size(w->book) == size, "says why, changes nothing");
 }
@@ -882,7 +882,7 @@ test_replay(void)
     struct book_entry bundle = w->rows[1].entry, conflict = w->rows[2].entry, e;
     replay_refused(w, &bundle, "a bundle at position 0");
     e = fixture_genesis();
-    T_EQ(seq_replay(w->seq, &e, NULL, NULL), TLY_OK, "genesis");
+    T_EQ(seq_replay(w->seq, &e, NULL, NULL, NULL), TLY_OK, "genesis");
     replay_refused(w, &e, "a second genesis");
     replay_refused(w, &conflict, "a conflict with nothing");
     e          = bundle;
@@ -899,7 +899,7 @@ test_replay(void)
     replay_refused(w, &e, "no such branch");
     struct checked_slot  slot    = {.holds = 1};
     const struct checked checked = {.slots = &slot, .slots_n = 1};
-    T_EQ(seq_replay(w->seq, &bundle, &checked, NULL), TLY_OK, "the bundle");
+    T_EQ(seq_replay(w->seq, &bundle, &checked, NULL, NULL), TLY_OK, "the bundle");
     replay_refused(w, &bundle, "the same payload twice");
     e         = bundle;
     e.payload = fixture_hash("other", 0);
@@ -907,7 +907,7 @@ test_replay(void)
     e                = conflict;
     e.first_envelope = fixture_hash("other", 0);
     replay_refused(w, &e, "a conflict with another envelope");
-    T_EQ(seq_replay(w->seq, &conflict, NULL, NULL), TLY_OK, "the conflict");
+    T_EQ(seq_replay(w->seq, &conflict, NULL, NULL, NULL), TLY_OK, "the conflict");
     replay_refused(w, &conflict, "the same conflict twice");
     w->head.size = 3;
     seq_start(w->seq);
