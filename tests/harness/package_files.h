@@ -105,16 +105,3 @@ package_write(const char *dir, const struct package_file files[], const char *na
         package_file_write(dir, files->name, text, strlen(text));
     }
 }
-
-static inline void
-package_remove(const char *dir, const struct package_file files[])
-{
-    char path[256];
-    for (; files->name != NULL; files++) {
-        (void)snprintf(path, sizeof path, "%s/%s", dir, files->name);
-        (void)unlink(path);
-    }
-    (void)snprintf(path, sizeof path, "%s/signatures.dsse", dir);
-    (void)unlink(path);
-    (void)rmdir(dir);
-}

@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "dir.h"
 
 struct pki_cert {
     X509           *x509;
@@ -20,26 +21,13 @@ struct pki_cert {
     char            pem[96]; /* the file with certificate and key */
 };
 
-static char     pki_dir[64];
-static unsigned pki_files_n;
-
-static inline void
-pki_done(void)
-{
-    char path[160];
-    for (unsigned i = 1; i <= pki_files_n; i++) {
-        (void)snprintf(path, sizeof path, "%s/%u.pem", pki_dir, i);
-        (void)unlink(path);
-    }
-    (void)rmdir(pki_dir);
-}
+static const char *pki_dir;
+static unsigned    pki_files_n;
 
 static inline void
 pki_begin(void)
 {
-    (void)snprintf(pki_dir, sizeof pki_dir, "/tmp/tly-net-XXXXXX");
-    TLY_CHECK(mkdtemp(pki_dir) != NULL);
-    (void)atexit(pki_done);
+    pki_dir = t_dir();
 }
 
 static inline void

@@ -2,11 +2,12 @@
 /* Definitions: a good one in its right order, and every kind of fault with its place. */
 #include "pack/definition.h"
 
+#include "dir.h"
 #include "pack/package.h"
 #include "package_files.h"
 #include "t.h"
 
-static char             dir[] = "/tmp/test_definition.XXXXXX";
+static const char      *dir;
 static char             at[64];
 static struct tly_arena arena;
 static struct faults    faults;
@@ -292,7 +293,7 @@ int
 main(void)
 {
     struct election *e = NULL;
-    TLY_CHECK(mkdtemp(dir) != NULL);
+    dir                = t_dir();
     (void)snprintf(at, sizeof at, "%s/d", dir);
     tly_arena_init(&arena, (size_t)64 << 20);
     T_EQ(load(NULL, NULL, NULL, &e), TLY_OK, "a good definition");
@@ -308,7 +309,5 @@ main(void)
     files();
     memory();
     tly_arena_done(&arena);
-    package_remove(at, definition_files);
-    (void)rmdir(dir);
     return T_DONE();
 }

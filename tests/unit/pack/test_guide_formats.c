@@ -7,6 +7,7 @@
 #include "core/book.h"
 #include "core/bundle.h"
 #include "core/receipt.h"
+#include "dir.h"
 #include "pack/definition.h"
 #include "pack/package.h"
 #include "pack/registry_load.h"
@@ -21,7 +22,7 @@
 
 static struct tly_arena arena;
 static struct tly_bytes guide;
-static char             dir[] = "/tmp/test_guide_formats.XXXXXX";
+static const char      *dir;
 static struct tly_diag  diag;
 
 /* What stands between the line "```text NAME" and the next "```". */
@@ -118,19 +119,6 @@ folder_write(const char *name, const char *const files[], char path[128])
     }
 }
 
-static void
-folder_remove(const char *path, const char *const files[])
-{
-    char at[256];
-    for (; *files != NULL; files++) {
-        (void)snprintf(at, sizeof at, "%s/%s", path, *files);
-        (void)unlink(at);
-    }
-    (void)snprintf(at, sizeof at, "%s/signatures.dsse", path);
-    (void)unlink(at);
-    (void)rmdir(path);
-}
-
 /* Hash, and the signature of the root key byte for byte. */
 static void
 package(const char *name, const char *path, enum package_kind kind, const struct tly_hash *loaded)
@@ -166,8 +154,6 @@ packages(struct election **election, struct registry **registry)
     TLY_CHECK(*election != NULL && *registry != NULL);
     package("definition", definition_dir, PACKAGE_DEFINITION, &(*election)->definition);
     package("registry", registry_dir, PACKAGE_REGISTRY, &(*registry)->hash);
-    folder_remove(definition_dir, definition_names);
-    folder_remove(registry_dir, registry_names);
 }
 
 /* The terminal's side: keys, PAE, envelope. */
@@ -407,7 +393,8 @@ main(void)
     struct election *election = NULL;
     struct registry *registry = NULL;
     tly_arena_init(&arena, ARENA_MAX);
-    if (file_read(GUIDE, (size_t)1 << 20, &arena, &guide, &diag) != TLY_OK || !mkdtemp(dir)) {
+    dir = t_dir();
+    if (file_read(GUIDE, (size_t)1 << 20, &arena, &guide, &diag) != TLY_OK) {
         printf("Bail out! %s\n", diag.text);
         return EXIT_FAILURE;
     }
@@ -421,7 +408,6 @@ main(void)
     const struct bundle bundle = bundle_taken(election, registry);
     ledger(election, registry, &bundle);
     held(election, registry);
-    (void)rmdir(dir);
     tly_arena_done(&arena);
     return T_DONE();
 }

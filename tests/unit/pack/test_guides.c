@@ -3,6 +3,7 @@
 #include "core/checks.h"
 #include "core/method.h"
 #include "core/outcome.h"
+#include "dir.h"
 #include "pack/definition.h"
 #include "package_files.h"
 #include "t.h"
@@ -138,7 +139,7 @@ static const struct {
 };
 _Static_assert(TLY_N(limits) * sizeof(uint32_t) == sizeof(struct limits), "all of them");
 
-static char dir[] = "/tmp/test_guides.XXXXXX";
+static const char *dir;
 
 /* The limit of a definition that gives `key` this value; false: refused. */
 static bool
@@ -162,7 +163,7 @@ limits_check(void)
 {
     struct guide g = {0};
     unsigned     n = 0;
-    T_OK(mkdtemp(dir) != NULL, "a folder");
+    dir            = t_dir();
     guide_open(&g, "doc/checks.md", "## Limits");
     for (; guide_row(&g, 3) && n < TLY_N(limits); n++) {
         uint32_t    got = 0;
@@ -178,7 +179,6 @@ limits_check(void)
     }
     T_EQ(n, TLY_N(limits), "all of them, and no other");
     guide_close(&g);
-    package_remove(dir, definition_files);
 }
 
 /* ---- doc/methods.md ---- */

@@ -6,12 +6,13 @@
 #include <sodium.h>
 
 #include "base/hex.h"
+#include "dir.h"
 #include "pack/cert.h"
 #include "pack/keyfile.h"
 #include "package_files.h"
 #include "t.h"
 
-static char               dir[] = "/tmp/test_package.XXXXXX";
+static const char        *dir;
 static char               at[64];
 static struct tly_diag    diag;
 static struct sign_secret secrets[5];
@@ -189,7 +190,7 @@ main(void)
 {
     struct tly_hash hash;
     TLY_CHECK(sodium_init() >= 0);
-    TLY_CHECK(mkdtemp(dir) != NULL);
+    dir = t_dir();
     (void)snprintf(at, sizeof at, "%s/d", dir);
     for (unsigned i = 0; i < TLY_N(secrets); i++) {
         const uint8_t seed[32] = {(uint8_t)(i + 1)};
@@ -201,7 +202,5 @@ main(void)
     key_files();
     key_cut();
     certificates();
-    package_remove(at, definition_files);
-    (void)rmdir(dir);
     return T_DONE();
 }

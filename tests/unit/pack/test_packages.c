@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 
+#include "dir.h"
 #include "pack/definition.h"
 #include "pack/keyfile.h"
 #include "pack/package.h"
@@ -12,7 +13,7 @@
 #include "package_files.h"
 #include "t.h"
 
-static char                 dir[] = "/tmp/test_packages.XXXXXX";
+static const char          *dir;
 static char                 definition[64], registry[64], key_path[2][64];
 static struct sign_secret   secrets[2];
 static struct packages_keys keys;
@@ -96,8 +97,7 @@ int
 main(void)
 {
     TLY_CHECK(sodium_init() >= 0);
-    const char *made = mkdtemp(dir);
-    TLY_CHECK(made != NULL);
+    dir = t_dir();
     (void)snprintf(definition, sizeof definition, "%s/definition", dir);
     (void)snprintf(registry, sizeof registry, "%s/registry", dir);
     package_write(definition, definition_files, NULL, NULL, NULL);
@@ -112,10 +112,5 @@ main(void)
     }
     loading();
     adding_keys();
-    (void)unlink(key_path[0]);
-    (void)unlink(key_path[1]);
-    package_remove(definition, definition_files);
-    package_remove(registry, registry_files);
-    (void)rmdir(dir);
     return T_DONE();
 }

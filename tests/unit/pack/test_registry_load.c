@@ -2,12 +2,13 @@
 /* Registries: a good one, and every kind of fault with its place. */
 #include "pack/registry_load.h"
 
+#include "dir.h"
 #include "pack/definition.h"
 #include "pack/package.h"
 #include "package_files.h"
 #include "t.h"
 
-static char             dir[] = "/tmp/test_registry.XXXXXX";
+static const char      *dir;
 static char             at[64], definition[64];
 static struct tly_arena arena, election_arena;
 static struct faults    faults;
@@ -110,7 +111,7 @@ memory(void)
 int
 main(void)
 {
-    TLY_CHECK(mkdtemp(dir) != NULL);
+    dir = t_dir();
     (void)snprintf(at, sizeof at, "%s/r", dir);
     (void)snprintf(definition, sizeof definition, "%s/d", dir);
     tly_arena_init(&arena, (size_t)64 << 20);
@@ -124,8 +125,5 @@ main(void)
     memory();
     tly_arena_done(&arena);
     tly_arena_done(&election_arena);
-    package_remove(at, registry_files);
-    package_remove(definition, definition_files);
-    (void)rmdir(dir);
     return T_DONE();
 }

@@ -7,12 +7,13 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "dir.h"
 #include "sys/file.h"
 #include "t.h"
 
 static struct tly_arena arena;
 static struct tly_diag  diag;
-static char             dir[] = "/tmp/test_file.XXXXXX";
+static const char      *dir;
 
 static const char *
 in_dir(const char *name)
@@ -206,9 +207,7 @@ int
 main(void)
 {
     tly_arena_init(&arena, 1 << 20);
-    if (mkdtemp(dir) == NULL) {
-        return EXIT_FAILURE;
-    }
+    dir = t_dir();
     reading();
     from_pipe();
     writing();
