@@ -236,6 +236,12 @@ api_handle(void *arg, struct http_req *req)
     if (route->body_max > 0) {
         return route->handler(&r);
     }
+    if (route->on == ON(API_READ) && http_query(req, "at") != NULL) { /* not to be passed over */
+        return api_reply_err(r.state, req,
+                             tly_fail_at(&diag, TLY_ERANGE, "query", "at",
+                                         "the past is not offered yet; leave it out for now"),
+                             &diag);
+    }
     api_count(r.state, COUNTER_READS);
     r.snapshot                = api_snapshot_get(r.state);
     const enum http_next next = route->handler(&r);

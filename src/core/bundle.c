@@ -155,7 +155,7 @@ bundle_read(const struct bundle_rules *rules, struct tly_bytes in, struct tly_ar
 {
     struct bundle b = {0};
     if (in.len > BUNDLE_ENVELOPE_MAX) {
-        return tly_fail_at(diag, TLY_ETOOBIG, "S01", "", "%zu bytes, at most %zu", in.len,
+        return tly_fail_at(diag, TLY_ETOOBIG, "too_large", "", "%zu bytes, at most %zu", in.len,
                            BUNDLE_ENVELOPE_MAX);
     }
     enum tly_err err = envelope_parse(in, PAYLOAD_BYTES_MAX, keep, &b.envelope, diag);

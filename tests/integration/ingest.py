@@ -328,6 +328,12 @@ def test_batch(w):
     w.leaves += 2
     w.counted[good], w.counted[other] = w.e.payload(good), w.e.payload(other)
     w.evidence |= {("relay", bodies[1], "S01"), ("relay", bodies[2], "A05")}
+    big = b" " * ((2 << 20) + 1)
+    answer = w.relay.post(big + b"\n" + bodies[0], NDJSON)
+    lines = [json.loads(line) for line in answer.body.splitlines()]
+    w.tap.same([line["status"] for line in lines], [413, 200], "a line over 2 MiB: 413, the other is answered")
+    w.tap.same(lines[0]["problem"]["code"], "too_large", "as for a body of its own")
+    w.evidence.add(("relay", big, "too_large"))
     answer = w.relay.post(b"\n" * 100, NDJSON)
     w.tap.same((answer.status, answer.body), (200, b""), "no line, no answer")
     answer = w.relay.post(b"x\n" * 4097, NDJSON)

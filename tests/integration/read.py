@@ -180,6 +180,9 @@ def test_pages(w):
     for query in ("limit=0", "limit=1001", "limit=x", "cursor=-1", "cursor=zz", "status=nonsense"):
         answer = w.get(f"/v1/branches?{query}")
         w.tap.same((answer.status, answer.code()), (422, "query"), f"?{query}: 422")
+    for path in ("/v1/election", "/v1/branches", "/v1/contests", "/log/checkpoint"):
+        answer = w.get(f"{path}?at=1")
+        w.tap.same((answer.status, answer.code(), answer.json()["field"]), (422, "query", "at"), f"{path}?at=1: not yet")
     answer = w.get("/v1/contests?method=guess")
     w.tap.same((answer.status, answer.code()), (422, "query"), "an unknown method: 422")
     w.tap.same(w.get("/v1/branches?area=nowhere").status, 404, "an unknown area: 404")
