@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether a decision can stand where the ledger ends: its target is as its signers saw it, and in a
  * state that can be decided so. */
+#include <inttypes.h>
+
 #include "base/check.h"
 #include "base/text.h"
 #include "core/decision.h"
@@ -210,8 +212,7 @@ decision_judge(const struct tally *tally, const struct book *book, struct decisi
     TLY_CHECK(tally->position == book_size(book));
     if (d->position > book_size(book)) {
         return tly_fail_at(diag, TLY_ECONFLICT, "changed", "position",
-                           "the ledger has not come to position %llu yet",
-                           (unsigned long long)d->position);
+                           "the ledger has not come to position %" PRIu64 " yet", d->position);
     }
     if (d->slot.v != IX_NONE) {
         return judge_slot(&j);

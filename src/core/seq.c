@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/seq.h"
 
+#include <inttypes.h>
+
 #include "base/check.h"
 
 #include "seq_int.h"
@@ -305,12 +307,11 @@ step_doubt(struct seq *seq, struct tly_diag *diag)
         stored(seq);
         return TLY_OK;
     }
-    (void)tly_fail(
-        &why, TLY_ECORRUPT,
-        "the database's head has size %llu; before the batch in doubt it was %llu, after "
-        "it %llu, or the root differs",
-        (unsigned long long)head.size, (unsigned long long)seq->batch.old_size,
-        (unsigned long long)seq->batch.new_size);
+    (void)tly_fail(&why, TLY_ECORRUPT,
+                   "the database's head has size %" PRIu64
+                   "; before the batch in doubt it was %" PRIu64 ", after "
+                   "it %" PRIu64 ", or the root differs",
+                   head.size, seq->batch.old_size, seq->batch.new_size);
     return fail(seq, TLY_ECORRUPT, &why, diag);
 }
 
@@ -435,26 +436,28 @@ seq_step(struct seq *seq, struct tly_diag *diag)
 static enum tly_err
 replay_check(const struct seq *seq, const struct book_entry *entry, struct tly_diag *diag)
 {
-    const struct book       *book = seq->config.book;
-    const unsigned long long at   = book_size(book);
+    const struct book *book = seq->config.book;
+    const uint64_t     at   = book_size(book);
     if ((entry->kind == LEAF_GENESIS) != (at == 0)) {
-        return tly_fail(diag, TLY_ECORRUPT, "position %llu: genesis is position 0, and only that",
-                        at);
+        return tly_fail(diag, TLY_ECORRUPT,
+                        "position %" PRIu64 ": genesis is position 0, and only that", at);
     }
     if (at == 0) {
         return TLY_OK;
     }
     if (entry->accepted_ms < book_entry(book, at - 1)->accepted_ms) {
-        return tly_fail(diag, TLY_ECORRUPT, "position %llu: accepted before its predecessor", at);
+        return tly_fail(diag, TLY_ECORRUPT, "position %" PRIu64 ": accepted before its predecessor",
+                        at);
     }
     if (leaf_is_decision(entry->kind)) {
         return book_find_payload(book, &entry->payload) == UINT64_MAX
                    ? TLY_OK
-                   : tly_fail(diag, TLY_ECORRUPT, "position %llu: a decision is logged twice", at);
+                   : tly_fail(diag, TLY_ECORRUPT,
+                              "position %" PRIu64 ": a decision is logged twice", at);
     }
     if (entry->branch.v >= seq->config.election->branches_n ||
         entry->terminal.v >= seq->config.registry->terminals_n) {
-        return tly_fail(diag, TLY_ECORRUPT, "position %llu: no such branch or terminal", at);
+        return tly_fail(diag, TLY_ECORRUPT, "position %" PRIu64 ": no such branch or terminal", at);
     }
     const struct seq_place place = seq_judge(book, entry);
     const bool             conflict =
@@ -462,8 +465,8 @@ replay_check(const struct seq *seq, const struct book_entry *entry, struct tly_d
         tly_hash_eq(&entry->first_envelope, &book_entry(book, place.position)->envelope);
     if (!conflict && !(entry->kind == LEAF_BUNDLE && place.verdict == SEQ_FITS)) {
         return tly_fail(diag, TLY_ECORRUPT,
-                        "position %llu: a %s of revision %u cannot stand there (verdict %d)", at,
-                        leaf_kind_name(entry->kind), entry->revision, (int)place.verdict);
+                        "position %" PRIu64 ": a %s of revision %u cannot stand there (verdict %d)",
+                        at, leaf_kind_name(entry->kind), entry->revision, (int)place.verdict);
     }
     return TLY_OK;
 }
@@ -480,10 +483,11 @@ replay_decision(struct seq *seq, struct decision *decision, struct tly_diag *dia
     if (err == TLY_OK) {
         return decision_keep(decision, seq->config.arena) ? TLY_OK : TLY_ENOMEM;
     }
-    return err == TLY_ENOMEM ? err
-                             : tly_fail(diag, TLY_ECORRUPT,
-                                        "position %llu: a decision that cannot stand there: %s",
-                                        (unsigned long long)book_size(seq->config.book), why.text);
+    return err == TLY_ENOMEM
+               ? err
+               : tly_fail(diag, TLY_ECORRUPT,
+                          "position %" PRIu64 ": a decision that cannot stand there: %s",
+                          book_size(seq->config.book), why.text);
 }
 
 enum tly_err
@@ -508,13 +512,13 @@ seq_replay(struct seq *seq, const struct book_entry *entry, const struct checked
         kept.slots_n = checked->slots_n;
         memcpy(slots, checked->slots, checked->slots_n * sizeof *slots);
         if (!seq_copy_counts(seq->config.election, slots, kept.slots_n, seq->config.arena)) {
-            return tly_fail(diag, TLY_ENOMEM, "position %llu: no memory for its counts",
-                            (unsigned long long)position);
+            return tly_fail(diag, TLY_ENOMEM, "position %" PRIu64 ": no memory for its counts",
+                            position);
         }
     }
     err = book_append(seq->config.book, entry);
     if (err != TLY_OK) {
-        return tly_fail(diag, err, "position %llu does not fit", (unsigned long long)position);
+        return tly_fail(diag, err, "position %" PRIu64 " does not fit", position);
     }
     apply(seq->config.tally, position, entry, &kept, decision);
     return TLY_OK;

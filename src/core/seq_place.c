@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where an item goes in the ledger, and the copies that the batch keeps of it. */
+#include <inttypes.h>
+
 #include "base/check.h"
 
 #include "seq_int.h"
@@ -194,8 +196,9 @@ static void
 place_conflict(struct seq *seq, struct seq_item *item, struct book_entry *entry, uint64_t first)
 {
     (void)tly_fail_at(&item->diag, TLY_ECONFLICT, "S04", "revision",
-                      "revision %u of this branch is logged at position %llu with another payload",
-                      entry->revision, (unsigned long long)first);
+                      "revision %u of this branch is logged at position %" PRIu64
+                      " with another payload",
+                      entry->revision, first);
     if (book_conflicts(seq->config.book, entry->branch) >= SEQ_CONFLICTS_MAX) {
         refuse(seq, item);
         return;
@@ -235,8 +238,8 @@ place_bundle(struct seq *seq, struct seq_item *item)
     case SEQ_KNOWN_BAD:
         (void)tly_fail_at(&item->diag, TLY_ECONFLICT, "S04", "revision",
                           "revision %u of this branch is logged with another payload; this one is "
-                          "logged as its conflict at position %llu",
-                          entry.revision, (unsigned long long)place.position);
+                          "logged as its conflict at position %" PRIu64,
+                          entry.revision, place.position);
         wait_for(seq, item, SEQ_CONFLICT, place.position);
         return;
     case SEQ_CONTRADICTS:

@@ -27,7 +27,7 @@ function refuse(what) { print FILENAME ":" FNR ": " mine " must not include " wh
 }
 /^[ \t]*#[ \t]*include[ \t]*</ {
     split($0, angle, /[<>]/); path = angle[2]
-    if ((mine == "base" || mine == "core") && path !~ /^(stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|sodium)\.h$/) refuse(path)
+    if ((mine == "base" || mine == "core") && path !~ /^(inttypes|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|sodium)\.h$/) refuse(path)
     if (mine == "core" && path ~ /^(stdatomic|stdio|stdlib)\.h$/) refuse(path)
     if (path in lib && (" " lib[path] " ") ~ (" " mine " ")) refuse(path)
 }
