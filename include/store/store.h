@@ -58,6 +58,8 @@ TLY_MUST enum tly_err store_election(struct store *store, struct store_election 
 /* Takes over as the one writer: epoch + 1.  Whoever wrote before finds the head not his own.
  * TLY_ENOENT: no election was opened. */
 TLY_MUST enum tly_err store_take_over(struct store *store, uint64_t *epoch, struct tly_diag *diag);
+/* Between calls: is the connection still there, as far as this side knows?  Sends nothing. */
+TLY_MUST enum tly_err store_idle_check(struct store *store, struct tly_diag *diag);
 /* The effects `commit` and `recover` of core/seq.h.
  *
  * A batch takes two round trips on purpose: COMMIT is sent only after the head row was moved, and

@@ -11,6 +11,7 @@
 
 #define PAUSE_MS_MIN 50
 #define PAUSE_MS_MAX 1000
+#define IDLE_MS      1000 /* how often an idle connection is looked at */
 
 /* ---- effects ---- */
 
@@ -184,6 +185,13 @@ sequence_items(struct service *s, struct seq_item *items[], unsigned n, struct t
     return TLY_OK;
 }
 
+/* With nothing to store nobody would notice that the database went away, and /readyz would lie. */
+static enum tly_err
+look_while_idle(struct service *s, struct tly_diag *diag)
+{
+    return store_idle_check(s->store, diag) == TLY_OK ? TLY_OK : wait_for_store(s, diag);
+}
+
 static void
 sequence_failed(struct service *s, const struct tly_diag *diag)
 {
@@ -203,12 +211,16 @@ service_sequence(void *service)
     struct seq_item *items[SEQ_BATCH_MAX];
     while (!queue_drained(s->queue)) {
         struct tly_diag diag = {0};
-        const uint64_t  due  = api_snapshot(s->api, clock_mono_ms());
-        const size_t    n    = queue_take(s->queue, taken, SEQ_BATCH_MAX, due);
+        const uint64_t  now  = clock_mono_ms();
+        const uint64_t  due  = api_snapshot(s->api, now);
+        const uint64_t  look = now + IDLE_MS;
+        const size_t    n    = queue_take(s->queue, taken, SEQ_BATCH_MAX, due < look ? due : look);
         for (size_t i = 0; i < n; i++) {
             items[i] = taken[i];
         }
-        if (sequence_items(s, items, (unsigned)n, &diag) != TLY_OK) {
+        const enum tly_err err =
+            n == 0 ? look_while_idle(s, &diag) : sequence_items(s, items, (unsigned)n, &diag);
+        if (err != TLY_OK) {
             sequence_failed(s, &diag);
             break;
         }

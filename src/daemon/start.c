@@ -185,11 +185,11 @@ listener_start(struct service *s, enum api_listener which, const char *name,
 static enum tly_err
 listen_all(struct service *s, struct tly_diag *diag)
 {
+    api_set_health(s->api, API_READY); /* first: from now on it is the sequencer's to say */
     if (pthread_create(&s->thread, NULL, service_sequence, s) != 0) {
         return tly_fail(diag, TLY_EIO, "cannot start the sequencer's thread");
     }
-    s->threaded = true;
-    api_set_health(s->api, API_READY);
+    s->threaded            = true;
     const enum tly_err err = listener_start(s, API_INGEST, "ingest", &s->settings->ingest, diag);
     return err != TLY_OK ? err : listener_start(s, API_READ, "api", &s->settings->api, diag);
 }

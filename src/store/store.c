@@ -476,22 +476,33 @@ check_session(struct store *store, struct tly_diag *diag)
     return err;
 }
 
-/* An idle connection has nothing to say: what makes it readable is its end, and finding that before
- * a batch is sent spares the batch. */
-static bool
-is_usable(const struct store *store)
+/* An idle connection has little to say: what makes it readable is mostly its end, and finding that
+ * before a batch is sent spares the batch. */
+enum tly_err
+store_idle_check(struct store *store, struct tly_diag *diag)
 {
-    if (store->conn == NULL || PQstatus(store->conn) != CONNECTION_OK) {
-        return false;
+    if (store->conn == NULL) {
+        return tly_fail(diag, TLY_EBUSY, "database connection: none");
     }
-    struct pollfd fd = {.fd = PQsocket(store->conn), .events = POLLIN};
-    return poll(&fd, 1, 0) == 0;
+    for (;;) {
+        struct pollfd fd = {.fd = PQsocket(store->conn), .events = POLLIN};
+        if (PQstatus(store->conn) != CONNECTION_OK) {
+            return lost(store, diag);
+        }
+        if (poll(&fd, 1, 0) == 0) {
+            return TLY_OK;
+        }
+        if (PQconsumeInput(store->conn) == 0) {
+            return lost(store, diag);
+        }
+        (void)PQisBusy(store->conn); /* takes in what came: a notice, a setting that changed */
+    }
 }
 
 enum tly_err
 store_connect(struct store *store, struct tly_diag *diag)
 {
-    if (is_usable(store)) {
+    if (store_idle_check(store, NULL) == TLY_OK) {
         return TLY_OK;
     }
     enum tly_err err = store_dial(store, diag);

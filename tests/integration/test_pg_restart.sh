@@ -29,6 +29,18 @@ pg_resume
 ok "it starts as soon as PostgreSQL is there" wait_for 20 said '^<5>daemon.ready '
 daemon_ingest=$(daemon_port ingest) daemon_api=$(daemon_port api) daemon_ops=$(daemon_port ops)
 
+# ---- away while nobody sends anything ----
+unready() { ops /readyz | grep -q '^503 waiting for the database'; }
+ready_again() { [ "$(ops /readyz)" = 200 ]; }
+for how in fast immediate; do
+    is "ready, PostgreSQL there" "$(ops /readyz)" 200
+    pg_halt $how
+    ok "PostgreSQL stopped ($how): /readyz says so without a bundle" wait_for 10 unready
+    pg_resume
+    ok "and that it is back" wait_for 20 ready_again
+done
+is "the log too, both times" "$(grep -c '^<4>store.away ' "$daemon_log") $(grep -c '^<5>store.back ' "$daemon_log")" '2 2'
+
 # ---- away while it runs ----
 pg_halt
 away() { post_once 0 | grep -q '^503 busy [1-9]'; }
