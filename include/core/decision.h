@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a person decides (design 8): the document, who signed it, and whether it can stand at its
- * place in the ledger. */
+/* What a person decides (doc/formats.md): the document, who signed it, and whether it can stand at
+ * its place in the ledger. */
 #pragma once
 
 #include "base/arena.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Leaf texts: what the log hashes (ledger.md 2.2, design 7). */
+/* Leaf texts: what the log hashes (doc/formats.md, leaf texts). */
 #pragma once
 
 #include "base/bytes.h"

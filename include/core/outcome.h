@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who is elected: the outcome of a contest from its totals, by its rule (law.md 1 and 2). */
+/* Who is elected: the outcome of a contest from its totals, by its rule (doc/methods.md). */
 #pragma once
 
 #include "base/arena.h"
@@ -35,7 +35,7 @@ struct method_input {
 
 enum tie_kind { TIE_SEAT, TIE_ALTERNATE, TIE_LIST };
 
-/* The last at_stake places of a kind are between equals; a person decides (design 2.6). */
+/* The last at_stake places of a kind are between equals; a person decides. */
 struct tie {
     enum tie_kind   kind;
     uint32_t        at_stake;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The sequencer: puts verified bundles in order, one batch at a time, and answers only what is
- * durable (ledger.md 2.4).  A pure state machine over a table of effects: the daemon fills the
- * table with PostgreSQL and the signing key, a simulator with lies. */
+ * durable (doc/architecture.md).  A pure state machine over a table of effects: the daemon fills
+ * the table with PostgreSQL and the signing key, a simulator with lies. */
 #pragma once
 
 #include "base/arena.h"
@@ -33,7 +33,7 @@ struct seq_bundle {
     struct tly_bytes      held; /* lines of the leaf */
 };
 
-/* A refused body to keep (design 2.2); the status and code it was answered with. */
+/* A refused body to keep; the status and code it was answered with. */
 struct seq_evidence {
     struct tly_hash  sender; /* certificate */
     struct tly_bytes body;   /* cut by the caller at its limit */

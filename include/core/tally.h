@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tally: what each branch's contest stands at, and every total, added from leaves only (design
- * 2).
+/* The tally: what each branch's contest stands at, and every total, added from leaves only.
  *
  * Dense arrays beside the election's.  Blocks of counts never change once handed over, so that a
  * copy of the arrays is a complete snapshot. */
@@ -11,7 +10,7 @@
 #include "core/election.h"
 #include "core/payload.h"
 
-/* What a branch's contest stands at (design 7), and what moves it there:
+/* What a branch's contest stands at (doc/formats.md), and what moves it there:
  *
  *   EXPECTED            bundle            -> HELD | COUNTED
  *   HELD                release           -> COUNTED | CORRECTED
@@ -52,8 +51,8 @@ struct standing {
     bool     explained; /* a decision explains the checks of this revision */
 };
 
-/* An order that people drew or found for equals (law.md 2.2).  It never changes once handed over,
- * and holds as long as the numbers that it was made for. */
+/* An order that people drew or found for equals (doc/methods.md).  It never changes once
+ * handed over, and holds as long as the numbers that it was made for. */
 struct lot {
     const struct lot *before; /* of the same numbers */
     bool              lists;  /* places are lists, and lists_n the independents; else candidates */
@@ -61,7 +60,7 @@ struct lot {
     uint32_t          order[]; /* places in the contest, the first is served first */
 };
 
-/* Branch-contests, design 9 `P`. */
+/* Branch-contests: progress in doc/api.md. */
 struct progress {
     uint32_t expected, reported, counted, held, annulled;
 };
@@ -112,7 +111,7 @@ void tally_apply(struct tally *tally, const struct tally_change *change, uint64_
 /* A conflict was logged for the branch: it is flagged. */
 void tally_conflict(struct tally *tally, struct branch_ix branch, uint64_t position);
 
-/* Decisions (design 8); the caller has judged them: a move that the table above does not have is a
+/* Decisions; the caller has judged them: a move that the table above does not have is a
  * bug of ours. */
 void tally_release(struct tally *tally, struct slot_ix ix, uint64_t position);
 void tally_annul(struct tally *tally, struct slot_ix ix, uint64_t position);

@@ -113,7 +113,7 @@ enum http_next api_page_reply(struct api_req *r, struct api_page *page, uint32_t
 TLY_MUST enum tly_err api_query_area(struct api_req *r, const char *name, struct area_ix *out,
                                      struct tly_diag *diag);
 
-/* show.c: the objects of design 9 */
+/* show.c: the objects of doc/api.md */
 json_t     *api_show_name(const struct name *name);
 json_t     *api_show_progress(const struct progress *progress);
 json_t     *api_show_totals(const struct totals *totals, const struct progress *progress);

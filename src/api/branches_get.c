@@ -4,7 +4,7 @@
 
 #define TIMELINE_MAX 256U
 
-/* design 9; late, not_ready and rejected come with check-ins and the evidence's index. */
+/* doc/api.md; late, not_ready and rejected come with check-ins and the evidence's index. */
 enum branch_status {
     STATUS_SILENT,
     STATUS_LATE,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A contest's object of design 9: totals, outcome by its rule, and the steps to redo it. */
+/* A contest's object of doc/api.md: totals, outcome by its rule, and the steps to redo it. */
 #include "api_int.h"
 #include "core/readings.h"
 

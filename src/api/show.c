@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Objects of design 9.  Where nothing is counted the numbers are null, never 0. */
+/* Objects of doc/api.md.  Where nothing is counted the numbers are null, never 0. */
 #include "api_int.h"
 #include "base/hex.h"
 
@@ -23,7 +23,7 @@ api_show_progress(const struct progress *p)
                      (json_int_t)p->held, "annulled", (json_int_t)p->annulled);
 }
 
-/* B of design 9 from sums by enum count. */
+/* The object "ballots" from sums by enum count. */
 static json_t *
 ballots(const uint64_t n[COUNTS_N])
 {

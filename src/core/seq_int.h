@@ -41,7 +41,7 @@ struct seq {
     const struct book_head *head_unstored; /* signed, and in no committed batch yet */
 };
 
-/* What the ledger's rules (design 7) say about a payload for (branch, revision). */
+/* What the ledger's rules (doc/formats.md) say about a payload for (branch, revision). */
 enum seq_verdict {
     SEQ_FITS,
     SEQ_KNOWN,       /* the same payload is logged as a bundle */

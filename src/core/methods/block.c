@@ -58,6 +58,6 @@ run(const struct method_input *in, struct tly_arena *arena, struct outcome *out)
 
 const struct method block_method = {
     .name   = "block",
-    .source = "plurality-at-large, councils law: old article 17 (law.md 2.2)",
+    .source = "plurality-at-large, councils law: old article 17",
     .run    = run,
 };

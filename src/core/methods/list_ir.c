@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The proportional rule of Tehran, Ray and Tajrish (law.md 1).  Where the text can be read in two
- * ways the reading is a parameter (law.md 1.3); with a tie every way of settling it is followed to
- * the end, so that a draw is asked for only where it decides something. */
+/* The proportional rule of Tehran, Ray and Tajrish (doc/methods.md).  Where the text can be read in
+ * two ways the reading is a parameter; with a tie every way of settling it is followed to the end,
+ * so that a draw is asked for only where it decides something. */
 #include "base/check.h"
 
 #include "../methods.h"
@@ -61,7 +61,7 @@ static const struct method_param params[PARAMS_N] = {
                          .max     = 1},
 };
 
-/* Variants A to E of law.md 1.4; E with the whole numbers of B has a name of its own. */
+/* Variants A to E of doc/methods.md; E with the whole numbers of B has a name of its own. */
 static const struct method_variant variants[] = {
     {"A", {{"base", BASE_VOTES}, {"first_round", FIRST_HALF_UP}, {"remainder", REMAINDER_SHARE}}},
     {"B", {{"base", BASE_VOTES}, {"first_round", FIRST_FLOOR}, {"remainder", REMAINDER_SHARE}}},
@@ -665,7 +665,7 @@ run(const struct method_input *in, struct tly_arena *arena, struct outcome *out)
 
 const struct method list_ir_method = {
     .name     = "list_ir",
-    .source   = "councils law of 19 Esfand 1403, article 24 (law.md 1)",
+    .source   = "councils law of 19 Esfand 1403, article 24",
     .lists    = true,
     .credits  = true,
     .params   = params,
