@@ -19,6 +19,10 @@
 /* MHD's memory for one connection: the read buffer, the request's headers, the reply's.  A longer
  * header block gets 431. */
 #define CONNECTION_BYTES ((size_t)10 << 10)
+/* Of an address, and of its arguments.  Where they fill the memory, MHD neither answers nor ends the
+ * connection; these leave enough of it. */
+#define URI_BYTES_MAX ((size_t)4 << 10)
+#define URI_ARGS_MAX  16U
 
 /* ---- states -----------------------------------------------------------------------------------
  */
@@ -120,19 +124,33 @@ http_resume(struct http_req *req)
  * allocated before: MHD drops some requests there without saying that they are completed. */
 static char uri_plain;
 static char uri_nul;
+static char uri_long;
+
+static bool
+is_long(const char *uri)
+{
+    unsigned args = 0;
+    for (const char *p = uri; *p != '\0'; p++) {
+        args += *p == '?' || *p == '&';
+    }
+    return args > URI_ARGS_MAX || strlen(uri) > URI_BYTES_MAX;
+}
 
 static void *
 on_uri(void *arg, const char *uri, struct MHD_Connection *mhd)
 {
     (void)arg;
-    (void)mhd;
+    if (uri != NULL && is_long(uri)) {
+        http_reply_long_uri(mhd);
+        return &uri_long;
+    }
     return uri != NULL && strstr(uri, "%00") != NULL ? &uri_nul : &uri_plain;
 }
 
 static bool
 is_begun(const void *context)
 {
-    return context != NULL && context != &uri_plain && context != &uri_nul;
+    return context != NULL && context != &uri_plain && context != &uri_nul && context != &uri_long;
 }
 
 /* The header block was read: the request begins. */
@@ -272,6 +290,9 @@ static enum MHD_Result
 on_request(void *arg, struct MHD_Connection *mhd, const char *url, const char *method,
            const char *version, const char *upload, size_t *upload_len, void **context)
 {
+    if (*context == &uri_long) {
+        return MHD_NO; /* answered already */
+    }
     if (!is_begun(*context)) {
         *context = begin(arg, mhd, *context == &uri_nul);
     }

@@ -85,6 +85,8 @@ enum MHD_Result http_reply_queue(struct http_req_priv *p);
 void            http_reply_free(struct http_req_priv *p);
 /* Writes a refusal past MHD, which takes no reply in the middle of a body. */
 void http_reply_raw(struct http_req_priv *p);
+/* Answers 414 past MHD and ends the connection. */
+void http_reply_long_uri(struct MHD_Connection *mhd);
 
 /* A listening socket, ready for accept4(); *port is the real one.  Errors: TLY_EINPUT, TLY_EIO. */
 TLY_MUST enum tly_err http_listen(const struct http_config *config, int *fd, uint16_t *port,

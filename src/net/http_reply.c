@@ -269,6 +269,38 @@ http_reply_queue(struct http_req_priv *p)
     return queued;
 }
 
+/* The worker's own, past MHD's buffers: what does not fit the socket is lost. */
+static void
+send_raw(struct MHD_Connection *mhd, const char *text, size_t len)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    if (info != NULL) {
+        (void)gnutls_record_send(info->tls_session, text, len);
+        return;
+    }
+    info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    (void)!send(info->connect_fd, text, len, MSG_NOSIGNAL);
+}
+
+void
+http_reply_long_uri(struct MHD_Connection *mhd)
+{
+    static const char body[] = "{\"type\":\"urn:tally:problem:uri\",\"title\":\"address too long\","
+                               "\"status\":414,\"code\":\"uri\"}";
+    char              text[512];
+    const int         n = snprintf(text, sizeof text,
+                                   "HTTP/1.1 414 URI Too Long\r\nContent-Type: %s\r\n"
+                                           "Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
+                                   PROBLEM_TYPE, sizeof body - 1, body);
+    TLY_CHECK(n > 0);
+    TLY_CHECK((size_t)n < sizeof text);
+    send_raw(mhd, text, (size_t)n);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    (void)shutdown(info->connect_fd, SHUT_RDWR); /* MHD finds the end and closes */
+}
+
 void
 http_reply_raw(struct http_req_priv *p)
 {
@@ -285,12 +317,5 @@ http_reply_raw(struct http_req_priv *p)
     }
     http_state_to(p, HTTP_STATE_REPLYING, NULL);
     watcher_phase(p->conn, WATCHER_REPLY, (size_t)n);
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(p->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-    if (info != NULL) {
-        (void)gnutls_record_send(info->tls_session, head, (size_t)n);
-        return;
-    }
-    info = MHD_get_connection_info(p->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-    (void)!send(info->connect_fd, head, (size_t)n, MSG_NOSIGNAL);
+    send_raw(p->mhd, head, (size_t)n);
 }
