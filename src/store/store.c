@@ -495,7 +495,12 @@ store_idle_check(struct store *store, struct tly_diag *diag)
         if (PQconsumeInput(store->conn) == 0) {
             return lost(store, diag);
         }
-        (void)PQisBusy(store->conn); /* takes in what came: a notice, a setting that changed */
+        store->warned = false;
+        (void)PQisBusy(store->conn); /* takes in what came: a setting that changed, a last word */
+        if (store->warned) {         /* its end follows, perhaps a moment later */
+            store_drop(store);
+            return tly_fail(diag, TLY_EBUSY, "database connection: %s", store->warning);
+        }
     }
 }
 
