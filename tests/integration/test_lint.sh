@@ -144,6 +144,15 @@ finds 'a script that does not parse' 'x.sh' texts tests/x.sh '#!/bin/sh\n# SPDX-
 finds 'a bash script that does not parse' 'x.sh' texts tests/x.sh '#!/bin/bash\n# SPDX-License-Identifier: Apache-2.0\na=(\n'
 finds 'a script that is sourced and does not parse' 'x.sh' texts tests/x.sh '# SPDX-License-Identifier: Apache-2.0\nf() {\n'
 finds 'white space at the end of a line' 'white space' texts src/sys/x.c "$spdx\nint x; \n"
+finds 'a document that is not here' 'names far\.m' texts src/sys/x.c "$spdx\n/* far.\0155d 2.2 */\nint x;\n"
+with_document() {
+    fresh
+    mkdir -p doc
+    : >doc/near.m''d
+    printf '%b' "$spdx\n/* doc/near.\0155d, and why */\nint x;\n" >src/sys/x.c
+    "$lint/texts.sh" .
+}
+ok 'a document that is here' with_document
 ok 'a good source' texts src/sys/x.c "$spdx\nint x;\n"
 ok 'a good script' texts tests/x.sh '#!/bin/bash\n# SPDX-License-Identifier: Apache-2.0\na=(1)\n'
 

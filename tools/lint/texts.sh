@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Every source names its licence in its first three lines; scripts parse; scripts that are run say by
-# what.  Usage: texts.sh FOLDER
+# what; a document that a source names is in doc/ or at the root.  Usage: texts.sh FOLDER
 set -eu
 cd "$1"
 bad=0
@@ -31,5 +31,11 @@ for f in $files; do
         echo "$f: white space at the end of a line, or an unsolved merge"
         bad=1
     fi
+    for name in $(grep -oE '[A-Za-z0-9_-]+\.md\>' "$f" | LC_ALL=C sort -u); do
+        if ! [ -f "doc/$name" ] && ! [ -f "$name" ]; then
+            echo "$f: names $name, which is not here"
+            bad=1
+        fi
+    done
 done
 exit $bad
