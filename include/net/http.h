@@ -113,6 +113,9 @@ void http_server_stop(struct http_server *server, unsigned wait_ms);
 
 /* A query parameter, decoded; NULL when absent.  Valid as long as the request. */
 const char *http_query(const struct http_req *req, const char *name);
+/* The first query parameter whose name is not in `known` ("area status", "": none is known), decoded;
+ * NULL when there is none. */
+const char *http_query_other(const struct http_req *req, const char *known);
 /* A request header; NULL when absent.  Never decide who somebody is by one. */
 const char *http_header(const struct http_req *req, const char *name);
 

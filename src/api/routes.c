@@ -19,6 +19,7 @@ enum where {
 #define ROLE_NATION  (ROLE_OBSERVER | ROLE_AUDITOR | ROLE_OPERATOR)
 #define ROLE_LOCAL   (ROLE_DASHBOARD | ROLE_OFFICER)
 #define ROLE_READERS (ROLE_NATION | ROLE_LOCAL)
+#define PAGE         "limit cursor"
 #define BODY_OTHER   ((size_t)4096) /* of a request that takes none: enough to answer it properly */
 
 struct route {
@@ -29,22 +30,23 @@ struct route {
     unsigned    in_area; /* may call it for their own */
     enum where  where;
     size_t      body_max;
+    const char *query; /* the parameters of a reading route; NULL: none */
 };
 
 /* clang-format off */
 static const struct route routes[] = {
-    /* listener        method  path                           handler                roles            in their area   where          body */
+    /* listener        method  path                           handler                roles            in their area   where          body  query */
     {ON(API_INGEST), "POST", "/v1/bundles",                   api_bundles_post,      ROLE_TERMINAL | ROLE_RELAY, 0,   WHERE_NONE,    API_BATCH_BODY},
     {ON(API_INGEST), "GET",  "/v1/election",                  api_election_get,      ROLE_TERMINAL | ROLE_RELAY, 0,   WHERE_NONE,    0},
     {ON(API_INGEST), "GET",  "/v1/receipts/{}",               api_receipts_get,      0, ROLE_TERMINAL | ROLE_RELAY,   WHERE_RECEIPT, 0},
     {ON(API_READ),   "GET",  "/v1/election",                  api_election_get,      ROLE_READERS | ROLE_WITNESS, 0,  WHERE_NONE,    0},
-    {ON(API_READ),   "GET",  "/v1/areas",                     api_areas_list,        ROLE_READERS,    0,              WHERE_NONE,    0},
+    {ON(API_READ),   "GET",  "/v1/areas",                     api_areas_list,        ROLE_READERS,    0,              WHERE_NONE,    0, "parent " PAGE},
     {ON(API_READ),   "GET",  "/v1/areas/{}",                  api_areas_get,         ROLE_READERS,    0,              WHERE_NONE,    0},
-    {ON(API_READ),   "GET",  "/v1/contests",                  api_contests_list,     ROLE_READERS,    0,              WHERE_NONE,    0},
+    {ON(API_READ),   "GET",  "/v1/contests",                  api_contests_list,     ROLE_READERS,    0,              WHERE_NONE,    0, "area status method " PAGE},
     {ON(API_READ),   "GET",  "/v1/contests/{}",               api_contests_get,      ROLE_READERS,    0,              WHERE_NONE,    0},
-    {ON(API_READ),   "GET",  "/v1/contests/{}/branches",      api_contests_branches, ROLE_NATION,     ROLE_LOCAL,     WHERE_CONTEST, 0},
-    {ON(API_READ),   "GET",  "/v1/contests/{}/areas",         api_contests_areas,    ROLE_READERS,    0,              WHERE_NONE,    0},
-    {ON(API_READ),   "GET",  "/v1/branches",                  api_branches_list,     ROLE_NATION,     ROLE_LOCAL,     WHERE_QUERY,   0},
+    {ON(API_READ),   "GET",  "/v1/contests/{}/branches",      api_contests_branches, ROLE_NATION,     ROLE_LOCAL,     WHERE_CONTEST, 0, PAGE},
+    {ON(API_READ),   "GET",  "/v1/contests/{}/areas",         api_contests_areas,    ROLE_READERS,    0,              WHERE_NONE,    0, PAGE},
+    {ON(API_READ),   "GET",  "/v1/branches",                  api_branches_list,     ROLE_NATION,     ROLE_LOCAL,     WHERE_QUERY,   0, "area status " PAGE},
     {ON(API_READ),   "GET",  "/v1/branches/{}",               api_branches_get,      ROLE_NATION,     ROLE_LOCAL,     WHERE_BRANCH,  0},
     {ON(API_READ),   "GET",  "/v1/branches/{}/bundles/{}",    api_branches_bundle,   ROLE_NATION,     ROLE_LOCAL,     WHERE_BRANCH,  0},
     {ON(API_READ),   "POST", "/v1/decisions",                 api_decisions_post,    ROLE_OFFICER,    0,              WHERE_NONE,    DECISION_ENVELOPE_MAX},
@@ -210,6 +212,20 @@ permit(struct api_req *r, const struct route *route, struct tly_diag *diag)
     return area_check(r, route->where, diag);
 }
 
+/* A mistyped filter would otherwise give everything, which looks like an answer. */
+static enum tly_err
+query_check(const struct http_req *req, const struct route *route, struct tly_diag *diag)
+{
+    const char *known = route->query == NULL ? "" : route->query;
+    const char *other = http_query_other(req, known);
+    if (other == NULL) {
+        return TLY_OK;
+    }
+    return tly_fail_at(
+        diag, TLY_ERANGE, "unknown_parameter", other, "%s%s",
+        *known == '\0' ? "this path takes no parameter" : "this path takes: ", known);
+}
+
 enum http_next
 api_handle(void *arg, struct http_req *req)
 {
@@ -229,7 +245,7 @@ api_handle(void *arg, struct http_req *req)
                            "no such path on this port (bundles go to ingest, reading is api)");
         return api_reply_err(r.state, req, err, &diag);
     }
-    const enum tly_err err = permit(&r, route, &diag);
+    enum tly_err err = permit(&r, route, &diag);
     if (err != TLY_OK) {
         return api_reply_err(r.state, req, err, &diag);
     }
@@ -241,6 +257,10 @@ api_handle(void *arg, struct http_req *req)
                              tly_fail_at(&diag, TLY_ERANGE, "query", "at",
                                          "the past is not offered yet; leave it out for now"),
                              &diag);
+    }
+    err = route->on == ON(API_OPS) ? TLY_OK : query_check(req, route, &diag);
+    if (err != TLY_OK) {
+        return api_reply_err(r.state, req, err, &diag);
     }
     api_count(r.state, COUNTER_READS);
     r.snapshot                = api_snapshot_get(r.state);

@@ -19,6 +19,45 @@ http_query(const struct http_req *req, const char *name)
     return MHD_lookup_connection_value(req->priv->mhd, MHD_GET_ARGUMENT_KIND, name);
 }
 
+/* The names that are known, and the first that is not. */
+struct names {
+    const char *known;
+    const char *other;
+};
+
+static bool
+is_among(const char *list, const char *name, size_t len)
+{
+    while (*list != '\0') {
+        const size_t word = strcspn(list, " ");
+        if (word == len && memcmp(list, name, len) == 0) {
+            return true;
+        }
+        list += word + (list[word] == ' ');
+    }
+    return false;
+}
+
+static enum MHD_Result
+on_query(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    (void)kind;
+    (void)value;
+    struct names *names = arg;
+    if (!is_among(names->known, name, strlen(name))) {
+        names->other = name;
+    }
+    return names->other == NULL ? MHD_YES : MHD_NO;
+}
+
+const char *
+http_query_other(const struct http_req *req, const char *known)
+{
+    struct names names = {.known = known};
+    (void)MHD_get_connection_values(req->priv->mhd, MHD_GET_ARGUMENT_KIND, on_query, &names);
+    return names.other;
+}
+
 const char *
 http_header(const struct http_req *req, const char *name)
 {

@@ -107,6 +107,7 @@ def test_shape(w):
                "in lists without candidates, steps and readings")
     w.tap.same(set(whole["candidates"][0]), {"candidate", "name", "list", "votes", "elected", "excluded", "rank"},
                "candidate")
+    w.tap.same({json.dumps(c["pool"]) for c in w.pages("/v1/contests?method=block", 50)}, {"null"}, "a block contest has no pool")
     lists = w.pages("/v1/contests?method=list_ir", 50)
     whole = w.get(f"/v1/contests/{lists[0]['contest']}").json()
     w.tap.same(set(whole["candidates"][0]), {"candidate", "name", "list", "votes", "personal", "by_list", "elected",
@@ -183,6 +184,21 @@ def test_pages(w):
     for path in ("/v1/election", "/v1/branches", "/v1/contests", "/log/checkpoint"):
         answer = w.get(f"{path}?at=1")
         w.tap.same((answer.status, answer.code(), answer.json()["field"]), (422, "query", "at"), f"{path}?at=1: not yet")
+    for path, query, offered in (("/v1/branches", "staus=held", "area status limit cursor"),
+                                 ("/v1/branches", "status=held&Limit=1", "area status limit cursor"),
+                                 ("/v1/branches", "statu=held", "area status limit cursor"),
+                                 ("/v1/branches", "status%20limit=1", "area status limit cursor"),
+                                 ("/v1/branches", "limit=1&x", "area status limit cursor"),
+                                 ("/v1/contests", "parent=x", "area status method limit cursor"),
+                                 ("/v1/areas", "area=x", "parent limit cursor"),
+                                 ("/v1/election", "limit=1", None), ("/log/checkpoint", "since=1", None)):
+        answer = w.get(f"{path}?{query}")
+        field = query.split("&")[-1].split("=")[0].replace("%20", " ")
+        w.tap.same((answer.status, answer.code(), answer.json().get("field"), answer.json().get("detail")),
+                   (422, "unknown_parameter", field, f"this path takes: {offered}" if offered else
+                    "this path takes no parameter"), f"{path}?{query}: unknown")
+    answer = w.get("/v1/branches?%D9%BE%FF=1")
+    w.tap.same((answer.status, answer.json()["field"]), (422, "???"), "a name that is no ASCII is not repeated")
     answer = w.get("/v1/contests?method=guess")
     w.tap.same((answer.status, answer.code()), (422, "query"), "an unknown method: 422")
     w.tap.same(w.get("/v1/branches?area=nowhere").status, 404, "an unknown area: 404")
