@@ -72,7 +72,7 @@ uint64_t book_before(const struct book *book, uint64_t position);
 uint32_t book_conflicts(const struct book *book, struct branch_ix branch);
 
 /* The leaf's text of a position. */
-size_t book_leaf(const struct book *book, uint64_t position, char out[LEAF_LEN_MAX]);
+size_t book_leaf(const struct book *book, uint64_t position, char out[LEAF_SIZE]);
 /* The receipt of a position against a signed head that covers it.  Errors: TLY_ENOMEM. */
 TLY_MUST enum tly_err book_receipt(const struct book *book, uint64_t position,
                                    const struct book_head *head, const struct note_vkey *vkey,

@@ -7,6 +7,7 @@
 #include "core/codes.h"
 
 #define LEAF_LEN_MAX 16384 /* the text of one leaf; a bundle with 64 held contests fits */
+#define LEAF_SIZE    (LEAF_LEN_MAX + 1) /* with a NUL */
 
 /* Of decisions KEY and STATE are not logged by this version. */
 enum leaf_kind {
@@ -62,7 +63,7 @@ leaf_is_decision(enum leaf_kind kind)
  *   decision: tally/leaf/v1, kind, election, payload HASH LEN, envelope HASH LEN, accepted, and of
  *             its target those that it has: branch, contest, candidate, at, result
  * Returns its length; 0 when it does not fit. */
-size_t leaf_write(const struct leaf *leaf, char out[LEAF_LEN_MAX]);
+size_t leaf_write(const struct leaf *leaf, char out[LEAF_SIZE]);
 /* Reads a text back; strict: what it accepts, leaf_write() writes again byte for byte.
  * Errors: TLY_EINPUT. */
 TLY_MUST enum tly_err leaf_parse(struct tly_bytes in, struct leaf_texts *texts, struct leaf *out,

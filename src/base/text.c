@@ -47,6 +47,12 @@ text_add_hex(struct text *text, const uint8_t *data, size_t len)
 }
 
 void
+text_add_hash(struct text *text, const struct tly_hash *hash)
+{
+    text_add_hex(text, hash->b, sizeof hash->b);
+}
+
+void
 text_add_base64(struct text *text, struct tly_bytes data, enum tly_base64 alphabet)
 {
     char *p = take(text, TLY_BASE64_LEN(data.len));
@@ -92,4 +98,10 @@ text_add_u64_fa(struct text *text, uint64_t v)
         fa[2 * i + 1] = (char)(d[DIGITS_MAX - n + i] - '0' + 0xb0);
     }
     text_add_bytes(text, (struct tly_bytes){(const uint8_t *)fa, 2 * n});
+}
+
+size_t
+text_done(const struct text *text)
+{
+    return text->cut ? 0 : text->len;
 }

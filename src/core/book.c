@@ -268,7 +268,7 @@ leaf_of(const struct book *book, const struct book_entry *entry)
 }
 
 size_t
-book_leaf(const struct book *book, uint64_t position, char out[LEAF_LEN_MAX])
+book_leaf(const struct book *book, uint64_t position, char out[LEAF_SIZE])
 {
     const struct leaf leaf = leaf_of(book, book_entry(book, position));
     return leaf_write(&leaf, out);
@@ -305,7 +305,7 @@ is_of_branch(const struct book_entry *entry)
 enum tly_err
 book_append(struct book *book, const struct book_entry *entry)
 {
-    char              text[LEAF_LEN_MAX];
+    char              text[LEAF_SIZE];
     const struct leaf leaf     = leaf_of(book, entry);
     const size_t      text_len = leaf_write(&leaf, text);
     if (text_len == 0) {
@@ -455,7 +455,7 @@ enum tly_err
 book_receipt(const struct book *book, uint64_t position, const struct book_head *head,
              const struct note_vkey *vkey, struct tly_arena *arena, struct tly_bytes *out)
 {
-    char                leaf[LEAF_LEN_MAX], note[NOTE_LEN_MAX];
+    char                leaf[LEAF_SIZE], note[NOTE_LEN_MAX];
     struct merkle_proof proof;
     TLY_CHECK(position < head->size);
     TLY_CHECK(head->size <= book->size);

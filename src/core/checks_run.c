@@ -6,7 +6,6 @@
 
 #include "checks_int.h"
 #include "methods.h"
-#include "wr.h"
 
 #define BASIS_POINTS 10000
 
@@ -419,25 +418,26 @@ checks_held_lines(const struct election *election, const struct checked *checked
     if (text == NULL) {
         return TLY_ENOMEM;
     }
-    struct wr wr = {.p = text, .end = text + max};
+    struct text wr;
+    text_init(&wr, text, max);
     for (uint32_t i = 0; i < checked->slots_n; i++) {
         const struct checked_slot *slot = &checked->slots[i];
         if (slot->holds == 0) {
             continue;
         }
-        wr_text(&wr, "held ");
-        wr_text(&wr, election->contests[election->slots[slot->slot.v].contest.v].code);
+        text_add(&wr, "held ");
+        text_add(&wr, election->contests[election->slots[slot->slot.v].contest.v].code);
         const char *separator = " ";
         for (unsigned c = 0; c < CHECKS_N; c++) {
             if ((slot->holds & CHECK_BIT(c)) != 0) {
-                wr_text(&wr, separator);
-                wr_text(&wr, check_code((enum check)c));
+                text_add(&wr, separator);
+                text_add(&wr, check_code((enum check)c));
                 separator = ",";
             }
         }
-        wr_text(&wr, "\n");
+        text_add(&wr, "\n");
     }
-    TLY_CHECK(!wr.full);
-    *out = (struct tly_bytes){(const uint8_t *)text, (size_t)(wr.p - text)};
+    TLY_CHECK(!wr.cut);
+    *out = (struct tly_bytes){(const uint8_t *)text, wr.len};
     return TLY_OK;
 }

@@ -3,8 +3,8 @@
 
 #include "base/check.h"
 #include "base/hex.h"
+#include "base/text.h"
 #include "rd.h"
-#include "wr.h"
 
 #define FIELDS_MAX 8
 #define SALT_LEN   32
@@ -33,11 +33,11 @@ static enum tly_err
 refuse(const struct reader *r, enum tly_err err, const char *code, const char *field,
        const char *why)
 {
-    char      path[sizeof r->diag->field];
-    struct wr wr = {.p = path, .end = path + sizeof path};
-    wr_text(&wr, r->part);
-    wr_text(&wr, field);
-    (void)wr_done(&wr, path);
+    char        path[sizeof r->diag->field];
+    struct text wr;
+    text_init(&wr, path, sizeof path);
+    text_add(&wr, r->part);
+    text_add(&wr, field);
     return tly_fail_at(r->diag, err, code, path, "%s", why);
 }
 
@@ -369,29 +369,30 @@ write_target(const struct reader *r, struct decision *d)
     if (text == NULL) {
         return TLY_ENOMEM;
     }
-    struct wr wr = {.p = text, .end = text + DECISION_TARGET_MAX};
+    struct text wr;
+    text_init(&wr, text, DECISION_TARGET_MAX);
     if (d->branch.v != IX_NONE) {
-        wr_text(&wr, "branch ");
-        wr_text(&wr, e->branches[d->branch.v].code);
-        wr_text(&wr, "\n");
+        text_add(&wr, "branch ");
+        text_add(&wr, e->branches[d->branch.v].code);
+        text_add(&wr, "\n");
     }
-    wr_text(&wr, "contest ");
-    wr_text(&wr, e->contests[d->contest.v].code);
-    wr_text(&wr, "\n");
+    text_add(&wr, "contest ");
+    text_add(&wr, e->contests[d->contest.v].code);
+    text_add(&wr, "\n");
     if (d->candidate.v != IX_NONE) {
-        wr_text(&wr, "candidate ");
-        wr_text(&wr, e->candidates[d->candidate.v].code);
-        wr_text(&wr, "\n");
+        text_add(&wr, "candidate ");
+        text_add(&wr, e->candidates[d->candidate.v].code);
+        text_add(&wr, "\n");
     }
     if (d->kind == POLICY_CERTIFY) {
-        wr_text(&wr, "at ");
-        wr_u64(&wr, d->at);
-        wr_text(&wr, "\nresult ");
-        wr_hash(&wr, &d->result);
-        wr_text(&wr, "\n");
+        text_add(&wr, "at ");
+        text_add_u64(&wr, d->at);
+        text_add(&wr, "\nresult ");
+        text_add_hash(&wr, &d->result);
+        text_add(&wr, "\n");
     }
-    TLY_CHECK(!wr.full);
-    d->target = (struct tly_bytes){(const uint8_t *)text, (size_t)(wr.p - text)};
+    TLY_CHECK(!wr.cut);
+    d->target = (struct tly_bytes){(const uint8_t *)text, wr.len};
     return TLY_OK;
 }
 

@@ -2,9 +2,9 @@
 /* A contest's result as the text that a certificate names by its hash. */
 #include <sodium.h>
 
+#include "base/text.h"
 #include "core/decision.h"
 #include "core/outcome.h"
-#include "wr.h"
 
 #define RESULT_LINE_MAX 512
 
@@ -18,19 +18,20 @@ static void
 line(crypto_hash_sha256_state *state, const char *name, const char *code, const uint64_t n[],
      unsigned n_n)
 {
-    char      text[RESULT_LINE_MAX];
-    struct wr wr = {.p = text, .end = text + sizeof text};
-    wr_text(&wr, name);
+    char        text[RESULT_LINE_MAX];
+    struct text wr;
+    text_init(&wr, text, sizeof text);
+    text_add(&wr, name);
     if (code != NULL) {
-        wr_text(&wr, " ");
-        wr_text(&wr, code);
+        text_add(&wr, " ");
+        text_add(&wr, code);
     }
     for (unsigned i = 0; i < n_n; i++) {
-        wr_text(&wr, " ");
-        wr_u64(&wr, n[i]);
+        text_add(&wr, " ");
+        text_add_u64(&wr, n[i]);
     }
-    wr_text(&wr, "\n");
-    crypto_hash_sha256_update(state, (const unsigned char *)text, (size_t)(wr.p - text));
+    text_add(&wr, "\n");
+    crypto_hash_sha256_update(state, (const unsigned char *)text, wr.len);
 }
 
 /* Codes in the order of their bytes: heapsort, since lists of thousands come. */

@@ -5,13 +5,12 @@
 #include "base/hex.h"
 #include "base/text.h"
 #include "rd.h"
-#include "wr.h"
 
 #define SIG_LEN      64
 #define SIG_TEXT_LEN TLY_BASE64_LEN(SIG_LEN)
 #define PAE_FIRST    "DSSEv1"
 /* PAE's header: the word, two lengths, three spaces and the type. */
-#define PAE_HEADER_MAX (sizeof PAE_FIRST + 2 * 20 + 3 + ENVELOPE_TYPE_LEN_MAX)
+#define PAE_HEADER_MAX (sizeof PAE_FIRST + 2 * 20 + 4 + ENVELOPE_TYPE_LEN_MAX) /* with a NUL */
 
 /* The reader: where it is, and what it found wrong. */
 struct er {
@@ -230,15 +229,15 @@ read_all(struct er *er, struct fields *fields, struct envelope *out)
 
 /* PAE's bytes before the body. */
 static void
-wr_pae_header(struct wr *wr, struct tly_bytes type, size_t payload_len)
+pae_header_add(struct text *wr, struct tly_bytes type, size_t payload_len)
 {
-    wr_text(wr, PAE_FIRST " ");
-    wr_u64(wr, type.len);
-    wr_text(wr, " ");
-    wr_bytes(wr, type);
-    wr_text(wr, " ");
-    wr_u64(wr, payload_len);
-    wr_text(wr, " ");
+    text_add(wr, PAE_FIRST " ");
+    text_add_u64(wr, type.len);
+    text_add(wr, " ");
+    text_add_bytes(wr, type);
+    text_add(wr, " ");
+    text_add_u64(wr, payload_len);
+    text_add(wr, " ");
 }
 
 /* Decodes the payload straight behind PAE's header, so that what is verified lies in one piece and
@@ -250,7 +249,8 @@ decode(const struct fields *fields, size_t payload_bytes_max, struct tly_arena *
     const struct tly_bytes text = fields->payload;
     uint8_t                type_text[ENVELOPE_TYPE_LEN_MAX];
     char                   header[PAE_HEADER_MAX];
-    struct wr              wr   = {.p = header, .end = header + sizeof header};
+    struct text            wr;
+    text_init(&wr, header, sizeof header);
     const struct tly_bytes type = {type_text, rd_unescape(fields->type, type_text)};
     size_t                 len  = text.len / 4 * 3;
     for (size_t i = 1; i <= 2 && len > 0 && text.data[text.len - i] == '='; i++) {
@@ -260,9 +260,9 @@ decode(const struct fields *fields, size_t payload_bytes_max, struct tly_arena *
         return tly_fail_at(diag, TLY_ETOOBIG, "too_large", "payload", "%zu bytes, at most %zu", len,
                            payload_bytes_max);
     }
-    wr_pae_header(&wr, type, len);
-    TLY_CHECK(!wr.full);
-    const size_t header_len = (size_t)(wr.p - header);
+    pae_header_add(&wr, type, len);
+    TLY_CHECK(!wr.cut);
+    const size_t header_len = wr.len;
     uint8_t     *pae        = tly_arena_alloc(arena, header_len + text.len / 4 * 3 + 1, 1);
     size_t       got;
     if (pae == NULL) {
@@ -275,11 +275,12 @@ decode(const struct fields *fields, size_t payload_bytes_max, struct tly_arena *
     TLY_CHECK(got == len);
     out->pae     = (struct tly_bytes){pae, header_len + len};
     out->payload = (struct tly_bytes){pae + header_len, len};
-    struct wr at = {.p = header, .end = header + sizeof header}; /* where the type stands in it */
-    wr_text(&at, PAE_FIRST " ");
-    wr_u64(&at, type.len);
-    wr_text(&at, " ");
-    out->type = (struct tly_bytes){pae + (at.p - header), type.len};
+    struct text at; /* where the type stands in it */
+    text_init(&at, header, sizeof header);
+    text_add(&at, PAE_FIRST " ");
+    text_add_u64(&at, type.len);
+    text_add(&at, " ");
+    out->type = (struct tly_bytes){pae + at.len, type.len};
     return TLY_OK;
 }
 
@@ -342,17 +343,17 @@ type_ok(struct tly_bytes type)
 }
 
 static void
-wr_signatures(struct wr *wr, struct tly_bytes pae, const struct sign_secret secrets[],
-              const struct tly_hash keyids[], unsigned n)
+signatures_add(struct text *wr, struct tly_bytes pae, const struct sign_secret secrets[],
+               const struct tly_hash keyids[], unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
         struct tly_sig sig;
         sign_make(&secrets[i], pae, &sig);
-        wr_text(wr, i == 0 ? "{\"keyid\":\"" : ",{\"keyid\":\"");
-        wr_hash(wr, &keyids[i]);
-        wr_text(wr, "\",\"sig\":\"");
-        wr_base64(wr, (struct tly_bytes){sig.b, sizeof sig.b}, TLY_BASE64_STD);
-        wr_text(wr, "\"}");
+        text_add(wr, i == 0 ? "{\"keyid\":\"" : ",{\"keyid\":\"");
+        text_add_hash(wr, &keyids[i]);
+        text_add(wr, "\",\"sig\":\"");
+        text_add_base64(wr, (struct tly_bytes){sig.b, sizeof sig.b}, TLY_BASE64_STD);
+        text_add(wr, "\"}");
     }
 }
 
@@ -371,19 +372,21 @@ envelope_write(const char *type, struct tly_bytes payload, const struct sign_sec
     if (pae == NULL || text == NULL) {
         return TLY_ENOMEM;
     }
-    struct wr signed_wr = {.p = pae, .end = pae + pae_max};
-    struct wr wr        = {.p = text, .end = text + out_max};
-    wr_pae_header(&signed_wr, type_text, payload.len);
-    wr_bytes(&signed_wr, payload);
-    wr_text(&wr, "{\"payload\":\"");
-    wr_base64(&wr, payload, TLY_BASE64_STD);
-    wr_text(&wr, "\",\"payloadType\":\"");
-    wr_bytes(&wr, type_text);
-    wr_text(&wr, "\",\"signatures\":[");
-    wr_signatures(&wr, (struct tly_bytes){(const uint8_t *)pae, (size_t)(signed_wr.p - pae)},
-                  secrets, keyids, n);
-    wr_text(&wr, "]}");
-    TLY_CHECK(!signed_wr.full && !wr.full);
-    *out = (struct tly_bytes){(const uint8_t *)text, (size_t)(wr.p - text)};
+    struct text signed_wr;
+    text_init(&signed_wr, pae, pae_max);
+    struct text wr;
+    text_init(&wr, text, out_max);
+    pae_header_add(&signed_wr, type_text, payload.len);
+    text_add_bytes(&signed_wr, payload);
+    text_add(&wr, "{\"payload\":\"");
+    text_add_base64(&wr, payload, TLY_BASE64_STD);
+    text_add(&wr, "\",\"payloadType\":\"");
+    text_add_bytes(&wr, type_text);
+    text_add(&wr, "\",\"signatures\":[");
+    signatures_add(&wr, (struct tly_bytes){(const uint8_t *)pae, signed_wr.len}, secrets, keyids,
+                   n);
+    text_add(&wr, "]}");
+    TLY_CHECK(!signed_wr.cut && !wr.cut);
+    *out = (struct tly_bytes){(const uint8_t *)text, wr.len};
     return TLY_OK;
 }

@@ -2,9 +2,9 @@
 #include "core/leaf.h"
 
 #include "base/check.h"
+#include "base/text.h"
 #include "core/election.h"
 #include "rd.h"
-#include "wr.h"
 
 #define FIRST_LINE    "tally/leaf/v1\n"
 #define CHECK_LEN_MAX 8 /* "N08" */
@@ -26,47 +26,47 @@ leaf_kind_name(enum leaf_kind kind)
 }
 
 static void
-line_text(struct wr *wr, const char *name, const char *value)
+line_text(struct text *wr, const char *name, const char *value)
 {
-    wr_text(wr, name);
-    wr_text(wr, value);
-    wr_text(wr, "\n");
+    text_add(wr, name);
+    text_add(wr, value);
+    text_add(wr, "\n");
 }
 
 static void
-line_number(struct wr *wr, const char *name, uint64_t value)
+line_number(struct text *wr, const char *name, uint64_t value)
 {
-    wr_text(wr, name);
-    wr_u64(wr, value);
-    wr_text(wr, "\n");
+    text_add(wr, name);
+    text_add_u64(wr, value);
+    text_add(wr, "\n");
 }
 
 static void
-line_hash(struct wr *wr, const char *name, const struct tly_hash *hash)
+line_hash(struct text *wr, const char *name, const struct tly_hash *hash)
 {
-    wr_text(wr, name);
-    wr_hash(wr, hash);
-    wr_text(wr, "\n");
+    text_add(wr, name);
+    text_add_hash(wr, hash);
+    text_add(wr, "\n");
 }
 
 static void
-line_hash_len(struct wr *wr, const char *name, const struct tly_hash *hash, uint64_t len)
+line_hash_len(struct text *wr, const char *name, const struct tly_hash *hash, uint64_t len)
 {
-    wr_text(wr, name);
-    wr_hash(wr, hash);
+    text_add(wr, name);
+    text_add_hash(wr, hash);
     line_number(wr, " ", len);
 }
 
 /* What bundles and conflicts have in common, from branch to terminal. */
 static void
-wr_bundle(struct wr *wr, const struct leaf *leaf)
+bundle_add(struct text *wr, const struct leaf *leaf)
 {
     line_text(wr, "branch ", leaf->branch);
     line_number(wr, "revision ", leaf->revision);
     if (leaf->has_prev) {
         line_hash(wr, "prev ", &leaf->prev);
     } else {
-        wr_text(wr, "prev -\n");
+        text_add(wr, "prev -\n");
     }
     line_hash(wr, "key ", &leaf->key);
     line_hash_len(wr, "payload ", &leaf->payload, leaf->payload_len);
@@ -76,10 +76,11 @@ wr_bundle(struct wr *wr, const struct leaf *leaf)
 }
 
 size_t
-leaf_write(const struct leaf *leaf, char out[LEAF_LEN_MAX])
+leaf_write(const struct leaf *leaf, char out[LEAF_SIZE])
 {
-    struct wr wr = {.p = out, .end = out + LEAF_LEN_MAX};
-    wr_text(&wr, FIRST_LINE);
+    struct text wr;
+    text_init(&wr, out, LEAF_SIZE);
+    text_add(&wr, FIRST_LINE);
     line_text(&wr, "kind ", leaf_kind_name(leaf->kind));
     line_text(&wr, "election ", leaf->election);
     switch (leaf->kind) {
@@ -89,11 +90,11 @@ leaf_write(const struct leaf *leaf, char out[LEAF_LEN_MAX])
         line_number(&wr, "accepted ", leaf->accepted_ms);
         break;
     case LEAF_BUNDLE:
-        wr_bundle(&wr, leaf);
-        wr_bytes(&wr, leaf->held);
+        bundle_add(&wr, leaf);
+        text_add_bytes(&wr, leaf->held);
         break;
     case LEAF_CONFLICT:
-        wr_bundle(&wr, leaf);
+        bundle_add(&wr, leaf);
         line_hash(&wr, "first ", &leaf->first_envelope);
         break;
     case LEAF_RELEASE:
@@ -108,10 +109,10 @@ leaf_write(const struct leaf *leaf, char out[LEAF_LEN_MAX])
         line_hash_len(&wr, "payload ", &leaf->payload, leaf->payload_len);
         line_hash_len(&wr, "envelope ", &leaf->envelope, leaf->envelope_len);
         line_number(&wr, "accepted ", leaf->accepted_ms);
-        wr_bytes(&wr, leaf->held);
+        text_add_bytes(&wr, leaf->held);
         break;
     }
-    return wr.full ? 0 : (size_t)(wr.p - out);
+    return text_done(&wr);
 }
 
 static bool

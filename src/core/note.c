@@ -6,8 +6,8 @@
 #include "base/base64.h"
 #include "base/check.h"
 #include "base/hex.h"
+#include "base/text.h"
 #include "rd.h"
-#include "wr.h"
 
 #define DASH        "\xe2\x80\x94 " /* U+2014 and a space open a signature line */
 #define ALG_ED25519 0x01
@@ -43,12 +43,6 @@ key_id(struct tly_bytes name, const struct tly_key *key, uint8_t id[ID_LEN])
     memcpy(id, hash.b, ID_LEN);
 }
 
-static struct wr
-wr_note(char out[NOTE_LEN_MAX])
-{
-    return (struct wr){.p = out, .end = out + NOTE_LEN_MAX};
-}
-
 void
 note_vkey_make(const char *name, const struct tly_key *key, struct note_vkey *out)
 {
@@ -62,16 +56,17 @@ note_vkey_make(const char *name, const struct tly_key *key, struct note_vkey *ou
 size_t
 note_vkey_write(const struct note_vkey *vkey, char out[NOTE_LEN_MAX])
 {
-    struct wr wr = wr_note(out);
-    uint8_t   key[1 + sizeof vkey->key.b];
+    struct text wr;
+    text_init(&wr, out, NOTE_LEN_MAX);
+    uint8_t key[1 + sizeof vkey->key.b];
     key[0] = ALG_ED25519;
     memcpy(key + 1, vkey->key.b, sizeof vkey->key.b);
-    wr_text(&wr, vkey->name);
-    wr_text(&wr, "+");
-    wr_hex(&wr, vkey->id, ID_LEN);
-    wr_text(&wr, "+");
-    wr_base64(&wr, (struct tly_bytes){key, sizeof key}, TLY_BASE64_STD);
-    return wr_done(&wr, out);
+    text_add(&wr, vkey->name);
+    text_add(&wr, "+");
+    text_add_hex(&wr, vkey->id, ID_LEN);
+    text_add(&wr, "+");
+    text_add_base64(&wr, (struct tly_bytes){key, sizeof key}, TLY_BASE64_STD);
+    return text_done(&wr);
 }
 
 /* Canonical base64 in the standard alphabet of exactly len bytes. */
@@ -116,23 +111,24 @@ note_vkey_parse(struct tly_bytes text, struct note_vkey *out)
 }
 
 static void
-wr_body(struct wr *wr, const char *origin, const struct note_head *head)
+body_add(struct text *wr, const char *origin, const struct note_head *head)
 {
-    wr_text(wr, origin);
-    wr_text(wr, "\n");
-    wr_u64(wr, head->size);
-    wr_text(wr, "\n");
-    wr_base64(wr, (struct tly_bytes){head->root.b, sizeof head->root.b}, TLY_BASE64_STD);
-    wr_text(wr, "\n");
+    text_add(wr, origin);
+    text_add(wr, "\n");
+    text_add_u64(wr, head->size);
+    text_add(wr, "\n");
+    text_add_base64(wr, (struct tly_bytes){head->root.b, sizeof head->root.b}, TLY_BASE64_STD);
+    text_add(wr, "\n");
 }
 
 size_t
 note_body(const char *origin, const struct note_head *head, char out[NOTE_LEN_MAX])
 {
-    struct wr wr = wr_note(out);
+    struct text wr;
+    text_init(&wr, out, NOTE_LEN_MAX);
     TLY_CHECK(name_ok(tly_text(origin)));
-    wr_body(&wr, origin, head);
-    return wr_done(&wr, out);
+    body_add(&wr, origin, head);
+    return text_done(&wr);
 }
 
 void
@@ -148,17 +144,18 @@ size_t
 note_write(const struct note_head *head, const struct note_vkey *vkey, const struct tly_sig *sig,
            char out[NOTE_LEN_MAX])
 {
-    struct wr wr = wr_note(out);
-    uint8_t   field[ID_LEN + sizeof sig->b];
+    struct text wr;
+    text_init(&wr, out, NOTE_LEN_MAX);
+    uint8_t field[ID_LEN + sizeof sig->b];
     memcpy(field, vkey->id, ID_LEN);
     memcpy(field + ID_LEN, sig->b, sizeof sig->b);
-    wr_body(&wr, vkey->name, head);
-    wr_text(&wr, "\n" DASH);
-    wr_text(&wr, vkey->name);
-    wr_text(&wr, " ");
-    wr_base64(&wr, (struct tly_bytes){field, sizeof field}, TLY_BASE64_STD);
-    wr_text(&wr, "\n");
-    return wr_done(&wr, out);
+    body_add(&wr, vkey->name, head);
+    text_add(&wr, "\n" DASH);
+    text_add(&wr, vkey->name);
+    text_add(&wr, " ");
+    text_add_base64(&wr, (struct tly_bytes){field, sizeof field}, TLY_BASE64_STD);
+    text_add(&wr, "\n");
+    return text_done(&wr);
 }
 
 /* The three lines of a checkpoint and the blank one; *body is what is signed. */

@@ -2,8 +2,8 @@
 #include "core/receipt.h"
 
 #include "base/check.h"
+#include "base/text.h"
 #include "rd.h"
-#include "wr.h"
 
 #define FIRST_LINE    "c2sp.org/tlog-proof@v1\n"
 #define HASH_TEXT_LEN TLY_BASE64_LEN(32)
@@ -20,19 +20,20 @@ receipt_write(struct tly_bytes leaf, uint64_t index, const struct merkle_proof *
     if (text == NULL) {
         return TLY_ENOMEM;
     }
-    struct wr wr = {.p = text, .end = text + size};
-    wr_text(&wr, FIRST_LINE "extra ");
-    wr_base64(&wr, leaf, TLY_BASE64_STD);
-    wr_text(&wr, "\nindex ");
-    wr_u64(&wr, index);
-    wr_text(&wr, "\n");
+    struct text wr;
+    text_init(&wr, text, size);
+    text_add(&wr, FIRST_LINE "extra ");
+    text_add_base64(&wr, leaf, TLY_BASE64_STD);
+    text_add(&wr, "\nindex ");
+    text_add_u64(&wr, index);
+    text_add(&wr, "\n");
     for (unsigned i = 0; i < proof->n; i++) {
-        wr_base64(&wr, (struct tly_bytes){proof->hashes[i].b, 32}, TLY_BASE64_STD);
-        wr_text(&wr, "\n");
+        text_add_base64(&wr, (struct tly_bytes){proof->hashes[i].b, 32}, TLY_BASE64_STD);
+        text_add(&wr, "\n");
     }
-    wr_text(&wr, "\n");
-    wr_bytes(&wr, note);
-    const size_t len = wr_done(&wr, text);
+    text_add(&wr, "\n");
+    text_add_bytes(&wr, note);
+    const size_t len = text_done(&wr);
     TLY_CHECK(len > 0);
     *out = (struct tly_bytes){(const uint8_t *)text, len};
     return TLY_OK;

@@ -135,7 +135,7 @@ store_genesis(const char *conninfo, const struct leaf *genesis, bool *created,
 {
     TLY_AUTO(store) struct store *store = NULL;
     struct store_election         open;
-    char                          text[LEAF_LEN_MAX];
+    char                          text[LEAF_SIZE];
     const size_t                  len = leaf_write(genesis, text);
     TLY_CHECK(genesis->kind == LEAF_GENESIS);
     TLY_CHECK(len > 0);

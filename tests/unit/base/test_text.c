@@ -33,6 +33,18 @@ main(void)
         T_OK(text.len % 2 == 0, "no character is cut in the middle");
     }
 
+    struct tly_hash hash = {{0xab}};
+    text_init(&text, buf, sizeof buf);
+    text_add_hash(&text, &hash);
+    T_EQ(text_done(&text), 0, "64 digits and a NUL do not fit into 64");
+    char longer[65];
+    text_init(&text, longer, sizeof longer);
+    text_add_hash(&text, &hash);
+    T_OK(text_done(&text) == 64, "into 65 they do");
+    T_OK(strspn(longer + 2, "0") == 62 && memcmp(longer, "ab", 2) == 0, "its digits");
+    text_add(&text, "x");
+    T_EQ(text_done(&text), 0, "not all fitted");
+
     static const uint8_t four[] = {0xfb, 0xff, 0x00, 0x1a};
     for (size_t size = 1; size <= 12; size++) {
         memset(buf, 'x', sizeof buf);

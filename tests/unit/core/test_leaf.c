@@ -30,7 +30,7 @@ round_trip(void)
     for (size_t i = 0; i < TLY_N(all); i++) {
         struct leaf_texts texts;
         struct leaf       leaf;
-        char              out[LEAF_LEN_MAX];
+        char              out[LEAF_SIZE];
         T_EQ(leaf_parse(tly_text(all[i]), &texts, &leaf, NULL), TLY_OK, "read");
         const size_t len = leaf_write(&leaf, out);
         T_OK(len == strlen(all[i]) && memcmp(out, all[i], len) == 0, "written again");
@@ -83,7 +83,7 @@ every_byte(void)
             untouch = untouch && (err == TLY_OK || memcmp(&keep, &leaf, sizeof leaf) == 0);
             for (unsigned c = 0; c < 256; c++) {
                 char changed[1024];
-                char out[LEAF_LEN_MAX];
+                char out[LEAF_SIZE];
                 memcpy(changed, all[i], len);
                 changed[n] = (char)c;
                 if (leaf_parse((struct tly_bytes){(const uint8_t *)changed, len}, &texts, &leaf,
@@ -143,7 +143,7 @@ static void
 largest(void)
 {
     static char       lines[2 * LEAF_LEN_MAX];
-    char              out[LEAF_LEN_MAX];
+    char              out[LEAF_SIZE];
     struct leaf_texts texts;
     struct leaf       leaf;
     struct leaf       again;

@@ -203,7 +203,7 @@ bundle_taken(const struct election *election, const struct registry *registry)
 static void
 leaf_same(const struct book *book, uint64_t position, const char *name)
 {
-    char                  text[LEAF_LEN_MAX];
+    char                  text[LEAF_SIZE];
     char                  hash[32];
     const size_t          len = book_leaf(book, position, text);
     const struct tly_hash h   = merkle_leaf_at(book_tree(book), position);
@@ -247,7 +247,7 @@ conflict(struct book *book, const struct registry *registry)
     const struct tly_bytes   first  = block_line("payload");
     char                     other[4096];
     struct tly_bytes         text;
-    char                     leaf[LEAF_LEN_MAX];
+    char                     leaf[LEAF_SIZE];
     TLY_CHECK(first.len < sizeof other);
     memcpy(other, first.data, first.len);
     char *at = memmem(other, first.len, was, strlen(was));
