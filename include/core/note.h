@@ -34,7 +34,9 @@ void   note_sign(const char *origin, const struct note_head *head, const struct 
 size_t note_write(const struct note_head *head, const struct note_vkey *vkey,
                   const struct tly_sig *sig, char out[NOTE_LEN_MAX]);
 /* Reads a note and requires this key's signature; other signature lines are passed over.
- * Errors: TLY_EINPUT not a checkpoint, or of another origin; TLY_ENOKEY no line of this key;
- * TLY_EFORBID the signature is wrong. */
+ *
+ * Errors:  TLY_EINPUT   not a checkpoint, or of another origin
+ *          TLY_ENOKEY   no line of this key
+ *          TLY_EFORBID  the signature is wrong */
 TLY_MUST enum tly_err note_check(struct tly_bytes note, const struct note_vkey *vkey,
                                  struct note_head *out, struct tly_diag *diag);

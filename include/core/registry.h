@@ -79,7 +79,9 @@ const char *role_name(enum role role);
 bool        role_find(struct tly_bytes name, enum role *out);
 
 /* Fills terminal_codes and the three indexes from the arrays (keyids must be set).
- * Errors: TLY_ERANGE two with one code, certificate or key (the diag names both); TLY_ENOMEM. */
+ *
+ * Errors:  TLY_ERANGE  two with one code, certificate or key (the diag names both)
+ *          TLY_ENOMEM */
 TLY_MUST enum tly_err registry_index(struct registry *registry, struct tly_arena *arena,
                                      struct tly_diag *diag);
 /* The speaker of a certificate at a moment; false: unknown, outside its dates, or revoked (A01). */

@@ -40,8 +40,10 @@ struct store_row {
 /* Connects, refuses unsafe settings (fsync, full_page_writes, synchronous_commit off), another
  * schema version, and a role that could change what is recorded; prepares every statement.
  * conninfo: as libpq reads it; "" takes libpq's defaults.
- * Errors: TLY_EBUSY not reachable, or a standby; TLY_ECORRUPT settings, schema or role are not as
- * they must be; TLY_ENOMEM. */
+ *
+ * Errors:  TLY_EBUSY     not reachable, or a standby
+ *          TLY_ECORRUPT  settings, schema or role are not as they must be
+ *          TLY_ENOMEM */
 TLY_MUST enum tly_err store_open(const char *conninfo, struct store **out, struct tly_diag *diag);
 void                  store_close(struct store *store);     /* NULL is fine */
 void                  tly_auto_store(struct store **store); /* for TLY_AUTO(store) */
@@ -49,14 +51,17 @@ void                  tly_auto_store(struct store **store); /* for TLY_AUTO(stor
 /* How long to wait for each answer, instead of STORE_ANSWER_MS. */
 void store_set_deadline(struct store *store, unsigned answer_ms);
 
-/* Every function below: TLY_EBUSY the connection is lost or the server says later; the next call
- * connects again.  TLY_ECORRUPT the server refuses what it never should. */
+/* Errors of every function below that takes a store, beside its own:
+ *          TLY_EBUSY     the connection is lost, or the server says later; the next call connects
+ *                        again
+ *          TLY_ECORRUPT  the server refuses what it never should */
 
-/* TLY_ENOENT: no election was opened in this database. */
+/* Errors:  TLY_ENOENT    no election was opened in this database */
 TLY_MUST enum tly_err store_election(struct store *store, struct store_election *out,
                                      struct tly_diag *diag);
 /* Takes over as the one writer: epoch + 1.  Whoever wrote before finds the head not his own.
- * TLY_ENOENT: no election was opened. */
+ *
+ * Errors:  TLY_ENOENT    no election was opened */
 TLY_MUST enum tly_err store_take_over(struct store *store, uint64_t *epoch, struct tly_diag *diag);
 /* Between calls: is the connection still there, as far as this side knows?  Sends nothing. */
 TLY_MUST enum tly_err store_idle_check(struct store *store, struct tly_diag *diag);
@@ -93,11 +98,16 @@ TLY_MUST enum tly_err store_heads(struct store *store, store_head_fn fn, void *a
 /* tallyctl's side: the owner's connection. */
 
 /* Applies what is missing of sql/migrations, and sql/roles.sql, in one transaction.
- * Errors: TLY_EBUSY; TLY_ECONFLICT the database is newer than this program; TLY_ECORRUPT a script
- * failed and nothing was changed (the diag has the server's words). */
+ *
+ * Errors:  TLY_EBUSY     not reachable
+ *          TLY_ECONFLICT the database is newer than this program
+ *          TLY_ECORRUPT  a script failed and nothing was changed (the diag has the server's words)
+ */
 TLY_MUST enum tly_err store_migrate(const char *conninfo, unsigned *from, unsigned *to,
                                     struct tly_diag *diag);
 /* Writes the genesis entry, once.  *created: false when this very election is open already.
- * Errors: TLY_ECONFLICT another election is open in this database; as store_open(). */
+ *
+ * Errors:  TLY_ECONFLICT another election is open in this database
+ *          and those of store_open() */
 TLY_MUST enum tly_err store_genesis(const char *conninfo, const struct leaf *genesis, bool *created,
                                     struct tly_diag *diag);

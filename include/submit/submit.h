@@ -56,9 +56,10 @@ struct submit_stats {
     uint32_t p50_us, p95_us, p99_us; /* of a request that was answered */
 };
 
-/* Sends the whole recording.
- * Errors:  TLY_EINPUT a key file or the URL is unusable; TLY_ENOMEM.  Refusals are no error: see
- * *stats. */
+/* Sends the whole recording.  Refusals are no error: see *stats.
+ *
+ * Errors:  TLY_EINPUT  a key file or the URL is unusable
+ *          TLY_ENOMEM */
 TLY_MUST enum tly_err submit_run(const struct submit_config *config,
                                  const struct recording *recording, struct submit_stats *stats,
                                  struct tly_diag *diag);
