@@ -15,7 +15,8 @@ area_show(const struct tally *tally, struct area_ix ix)
                      (json_int_t)area->contests_n, "children", (json_int_t)area->children_n);
 }
 
-/* GET /v1/areas/{area} */
+/* GET /v1/areas/{area}: one area with its progress and sums.
+ * 200: JSON.  304.  404: problem. */
 enum http_next
 api_areas_get(struct api_req *r)
 {
@@ -30,7 +31,8 @@ api_areas_get(struct api_req *r)
 }
 
 /* GET /v1/areas?parent=: all areas, parents before children; parent=CODE its children, parent= the
- * root. */
+ * root.
+ * 200: a page.  304.  404 422: problem. */
 enum http_next
 api_areas_list(struct api_req *r)
 {

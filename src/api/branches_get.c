@@ -137,7 +137,8 @@ timeline_show(struct api_req *r, struct branch_ix ix)
     return out;
 }
 
-/* GET /v1/branches/{branch} */
+/* GET /v1/branches/{branch}: one branch, its contests and its timeline.
+ * 200: JSON.  304.  404: problem. */
 enum http_next
 api_branches_get(struct api_req *r)
 {
@@ -171,7 +172,8 @@ status_query(struct api_req *r, unsigned *mask, struct tly_diag *diag)
     return tly_fail_at(diag, TLY_ERANGE, "query", "status", "no such status of a branch");
 }
 
-/* GET /v1/branches?status=&area=: branches of the area and below it. */
+/* GET /v1/branches?status=&area=: branches of the area and below it.
+ * 200: a page.  304.  404 422: problem. */
 enum http_next
 api_branches_list(struct api_req *r)
 {
@@ -205,7 +207,8 @@ api_branches_list(struct api_req *r)
     return api_page_reply(r, &page, e->branches_n);
 }
 
-/* GET /v1/branches/{branch}/bundles/{revision}: the exact envelope, read from the database. */
+/* GET /v1/branches/{branch}/bundles/{revision}: the exact envelope, read from the database.
+ * 200: the envelope.  304.  404 500 503: problem. */
 enum http_next
 api_branches_bundle(struct api_req *r)
 {

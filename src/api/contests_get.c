@@ -5,7 +5,8 @@
 static const char *const statuses[] = {"waiting", "partial",   "complete",
                                        "tied",    "certified", "annulled"};
 
-/* GET /v1/contests/{contest} */
+/* GET /v1/contests/{contest}: one contest with its candidates, steps and readings.
+ * 200: JSON.  304.  404: problem. */
 enum http_next
 api_contests_get(struct api_req *r)
 {
@@ -108,7 +109,8 @@ fill(struct api_req *r, const struct filter *f, struct api_page *page)
 }
 
 /* GET /v1/contests?area=&status=&method=: contests of the area and below it, without candidates,
- * steps and readings. */
+ * steps and readings.
+ * 200: a page.  304.  404 422: problem. */
 enum http_next
 api_contests_list(struct api_req *r)
 {

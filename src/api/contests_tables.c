@@ -62,7 +62,8 @@ table_begin(struct api_req *r, struct contest_ix *contest, struct api_page *page
     return TLY_OK;
 }
 
-/* GET /v1/contests/{contest}/branches */
+/* GET /v1/contests/{contest}/branches: what each branch reported.
+ * 200: a page.  304.  404 422: problem. */
 enum http_next
 api_contests_branches(struct api_req *r)
 {
@@ -138,7 +139,8 @@ sums_make(const struct tally *tally, const struct contest *c, struct tly_arena *
     return sums;
 }
 
-/* GET /v1/contests/{contest}/areas: those with a branch of the contest, parents first. */
+/* GET /v1/contests/{contest}/areas: those with a branch of the contest, parents first.
+ * 200: a page.  304.  404 422: problem. */
 enum http_next
 api_contests_areas(struct api_req *r)
 {

@@ -33,7 +33,8 @@ decision_take(struct api_post *post, const struct speaker *sender, struct post_l
     line->handed_in          = true;
 }
 
-/* POST /v1/decisions: one envelope.  201, 200: receipt.  400 401 403 409 413 415 422 503: problem. */
+/* POST /v1/decisions: one envelope.
+ * 201, 200: receipt.  400 401 403 409 413 415 422 503: problem. */
 enum http_next
 api_decisions_post(struct api_req *r)
 {

@@ -18,14 +18,16 @@ say(struct api_req *r, bool good)
     return HTTP_REPLIED;
 }
 
-/* GET /healthz: 200 unless the sequencer stopped for good. */
+/* GET /healthz: is it alive.
+ * 200: a word.  503: the sequencer stopped for good. */
 enum http_next
 api_health_get(struct api_req *r)
 {
     return say(r, api_health(r->state) != API_FAILED);
 }
 
-/* GET /readyz: 200 when bundles are taken. */
+/* GET /readyz: does it take bundles.
+ * 200: a word.  503: the word why not. */
 enum http_next
 api_ready_get(struct api_req *r)
 {
@@ -87,7 +89,8 @@ put_servers(FILE *out, struct api_state *state)
 
 #define METRICS_MAX 16384
 
-/* GET /metrics: Prometheus text format 0.0.4. */
+/* GET /metrics: Prometheus text format 0.0.4.
+ * 200: text.  503: problem. */
 enum http_next
 api_metrics_get(struct api_req *r)
 {

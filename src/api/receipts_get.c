@@ -16,7 +16,8 @@ receipt_make(struct api_req *r, const struct tly_hash *payload, uint64_t *size,
     return book_receipt(book, position, head, r->state->config.vkey, r->http->arena, out);
 }
 
-/* GET /v1/receipts/{payload sha256}: the receipt against the newest head. */
+/* GET /v1/receipts/{payload sha256}: the receipt against the newest head.
+ * 200: text.  304.  404: problem. */
 enum http_next
 api_receipts_get(struct api_req *r)
 {
@@ -39,7 +40,8 @@ api_receipts_get(struct api_req *r)
     return HTTP_REPLIED;
 }
 
-/* GET /log/checkpoint: the newest signed head. */
+/* GET /log/checkpoint: the newest signed head.
+ * 200: text.  304. */
 enum http_next
 api_checkpoint_get(struct api_req *r)
 {
