@@ -36,3 +36,17 @@ TLY_MUST enum tly_err cert_issue(const struct cert_ca *ca, const struct cert_req
  * Errors: those of file_read(); TLY_EINPUT no certificate. */
 TLY_MUST enum tly_err cert_fingerprint(const char *path, struct tly_hash *out,
                                        struct tly_diag *diag);
+
+/* What a TLS server would stumble over. */
+enum cert_fault {
+    CERT_GOOD,
+    CERT_NO_CERTIFICATE, /* no PEM certificate in the text */
+    CERT_NO_KEY,         /* no PEM private key without a passphrase in the text */
+    CERT_OTHER_KEY,      /* the key is not the certificate's */
+    CERT_NO_SERVER,      /* its usage is another */
+    CERT_EXPIRED
+};
+/* The first certificate of a text and a key's text, at that time; *begins and *ends, Unix seconds,
+ * when there is a certificate. */
+enum cert_fault cert_server_check(struct tly_bytes crt_pem, struct tly_bytes key_pem, uint64_t now,
+                                  uint64_t *begins, uint64_t *ends);

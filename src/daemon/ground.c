@@ -3,13 +3,17 @@
 
 #include <inttypes.h>
 
+#include "pack/cert.h"
 #include "pack/keyfile.h"
 #include "pack/packages.h"
+#include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/log.h"
 
 #define ARENA_MAX     ((size_t)4 << 30)
 #define FAULTS_LOGGED 50
+#define HOUR_S        3600U
+#define ENDS_SOON_S   (7U * 24 * HOUR_S)
 
 static void
 faults_log(const struct faults *faults)
@@ -76,17 +80,72 @@ packages_read(struct ground *g, const struct settings *settings, const struct pa
 }
 
 static enum tly_err
-pem_read(struct ground *g, const char *path, bool secret, const char **out, struct tly_diag *diag)
+pem_read(struct ground *g, const char *setting, const char *path, bool secret, const char **out,
+         struct tly_diag *diag)
 {
     struct tly_bytes text = {0};
-    enum tly_err     err  = secret ? file_private(path, diag) : TLY_OK;
+    struct tly_diag  why  = {0};
+    enum tly_err     err  = secret ? file_private(path, &why) : TLY_OK;
     if (err == TLY_OK) {
-        err = file_read(path, PEM_BYTES_MAX, &g->arena, &text, diag);
+        err = file_read(path, PEM_BYTES_MAX, &g->arena, &text, &why);
     }
+    if (err != TLY_OK) {
+        return tly_fail(diag, err, "%s: %s", setting, why.text);
+    }
+    *out = (const char *)text.data;
+    return TLY_OK;
+}
+
+/* A certificate that clients will not take, or not for long. */
+static void
+dates_warn(const char *path, uint64_t begins, uint64_t ends, uint64_t now)
+{
+    if (begins > now) {
+        log_event(LOG_WARNING, "server_cert.begins", "file=%s hours=%" PRIu64,
+                  log_text(tly_text(path)).s, (begins - now) / HOUR_S);
+    } else if (ends < now + ENDS_SOON_S) {
+        log_event(LOG_WARNING, "server_cert.ends", "file=%s hours=%" PRIu64,
+                  log_text(tly_text(path)).s, (ends - now) / HOUR_S);
+    }
+}
+
+/* Named here: GnuTLS would say less, and only after the whole ledger was read. */
+static enum tly_err
+tls_check(const struct ground *g, const struct settings *settings, struct tly_diag *diag)
+{
+    const char    *crt    = settings->server_cert;
+    const char    *key    = settings->server_key;
+    const uint64_t now    = clock_unix_s();
+    uint64_t       begins = 0, ends = 0;
+    switch (cert_server_check(tly_text(g->cert_pem), tly_text(g->key_pem), now, &begins, &ends)) {
+    case CERT_NO_CERTIFICATE:
+        return tly_fail(diag, TLY_EINPUT, "server_cert: %s: holds no certificate (PEM)", crt);
+    case CERT_NO_KEY:
+        return tly_fail(diag, TLY_EINPUT,
+                        "server_key: %s: holds no private key (PEM, without passphrase)", key);
+    case CERT_OTHER_KEY:
+        return tly_fail(diag, TLY_EINPUT, "server_key: %s: is not the key of server_cert %s", key,
+                        crt);
+    case CERT_NO_SERVER:
+        return tly_fail(diag, TLY_EINPUT, "server_cert: %s: is not a server's certificate", crt);
+    case CERT_EXPIRED:
+        return tly_fail(diag, TLY_EINPUT, "server_cert: %s: ended %" PRIu64 " hours ago", crt,
+                        (now - ends) / HOUR_S);
+    case CERT_GOOD:
+        break;
+    }
+    dates_warn(crt, begins, ends, now);
+    return TLY_OK;
+}
+
+static enum tly_err
+tls_load(struct ground *g, const struct settings *settings, struct tly_diag *diag)
+{
+    enum tly_err err = pem_read(g, "server_cert", settings->server_cert, false, &g->cert_pem, diag);
     if (err == TLY_OK) {
-        *out = (const char *)text.data;
+        err = pem_read(g, "server_key", settings->server_key, true, &g->key_pem, diag);
     }
-    return err;
+    return err != TLY_OK ? err : tls_check(g, settings, diag);
 }
 
 /* The log's name is DOMAIN/ELECTION/PHASE. */
@@ -117,17 +176,14 @@ ground_load(const struct settings *settings, const char *config_file, struct gro
     *out                      = (struct ground){0};
     tly_arena_init(&out->arena, ARENA_MAX);
     enum tly_err err = root_keys_read(out, settings, config_file, &root, diag);
+    if (err == TLY_OK) { /* before the packages, which take longer */
+        err = tls_load(out, settings, diag);
+    }
     if (err == TLY_OK) {
         err = packages_read(out, settings, &root, diag);
     }
     if (err == TLY_OK) {
         err = log_key_load(out, settings->log_key, diag);
-    }
-    if (err == TLY_OK) {
-        err = pem_read(out, settings->server_cert, false, &out->cert_pem, diag);
-    }
-    if (err == TLY_OK) {
-        err = pem_read(out, settings->server_key, true, &out->key_pem, diag);
     }
     if (err != TLY_OK) {
         ground_done(out);

@@ -19,8 +19,8 @@ struct ground {
 
 /* Loads and verifies everything that the settings name; every fault of a package is logged.
  * config_file: whose folder relative root keys count from; NULL: none.
- * Errors: those of packages_load(), keyfile_read_*(),
- * file_read(). */
+ * Errors: those of packages_load(), keyfile_read_*(), file_read(); TLY_EINPUT server_cert and
+ * server_key are nothing that a server can show today. */
 TLY_MUST enum tly_err ground_load(const struct settings *settings, const char *config_file,
                                   struct ground *out, struct tly_diag *diag);
 void                  ground_done(struct ground *ground);

@@ -8,6 +8,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/arena.h"
 #include "newfile.h"
@@ -381,4 +382,41 @@ cert_fingerprint(const char *path, struct tly_hash *out, struct tly_diag *diag)
         return err;
     }
     return fingerprint(crt, out) ? TLY_OK : tly_fail(diag, TLY_EINPUT, "%s: not DER", path);
+}
+
+/* Unix seconds; what lies before 1970 is 0, what cannot be read too. */
+static uint64_t
+unix_of(const ASN1_TIME *time)
+{
+    struct tm tm;
+    time_t    at;
+    return ASN1_TIME_to_tm(time, &tm) == 1 && (at = timegm(&tm)) > 0 ? (uint64_t)at : 0;
+}
+
+enum cert_fault
+cert_server_check(struct tly_bytes crt_pem, struct tly_bytes key_pem, uint64_t now,
+                  uint64_t *begins, uint64_t *ends)
+{
+    TLY_AUTO(bio) BIO *crt_bio = BIO_new_mem_buf(crt_pem.data, (int)crt_pem.len);
+    TLY_AUTO(bio) BIO *key_bio = BIO_new_mem_buf(key_pem.data, (int)key_pem.len);
+    TLY_AUTO(x509)
+    X509 *crt = crt_bio == NULL ? NULL : PEM_read_bio_X509(crt_bio, NULL, NULL, NULL);
+    TLY_AUTO(pkey)
+    EVP_PKEY *key =
+        key_bio == NULL ? NULL : PEM_read_bio_PrivateKey(key_bio, NULL, pem_no_passphrase, NULL);
+    if (crt == NULL) {
+        return CERT_NO_CERTIFICATE;
+    }
+    *begins = unix_of(X509_get0_notBefore(crt));
+    *ends   = unix_of(X509_get0_notAfter(crt));
+    if (key == NULL) {
+        return CERT_NO_KEY;
+    }
+    if (X509_check_private_key(crt, key) != 1) {
+        return CERT_OTHER_KEY;
+    }
+    if (X509_check_purpose(crt, X509_PURPOSE_SSL_SERVER, 0) != 1) {
+        return CERT_NO_SERVER;
+    }
+    return *ends < now ? CERT_EXPIRED : CERT_GOOD;
 }

@@ -64,6 +64,31 @@ chmod 0600 "$t_dir/keys/log.key"
 chmod 0644 "$t_dir/keys/server.key"
 ok "a TLS key that others can read" exits 1 'keys/server.key' with ops.port 0
 chmod 0600 "$t_dir/keys/server.key"
+ok "no file: the setting and the file" exits 1 'server_cert: .*/nowhere: No such file' with server_cert "$t_dir/nowhere"
+ok "no certificate" exits 1 'server_cert: .*/root.key: holds no certificate' with server_cert "$t_dir/keys/root.key"
+echo x >"$t_dir/nokey"
+chmod 0600 "$t_dir/nokey"
+ok "no key" exits 1 'server_key: .*/nokey: holds no private key' with server_key "$t_dir/nokey"
+ok "the key of somebody else" exits 1 'server_key: .*/other.key: is not the key of server_cert .*/server.crt' with server_key "$t_dir/other.key"
+printf '%s\n' '[ca]' 'default_ca = d' '[d]' "database = $t_dir/tls.index" "new_certs_dir = $t_dir" 'default_md = sha256' "serial = $t_dir/tls.serial" \
+    'policy = p' '[p]' 'commonName = supplied' '[client]' 'extendedKeyUsage = clientAuth' >"$t_dir/tls.cnf"
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$t_dir/tls.key" -subj /CN=localhost -out "$t_dir/tls.csr" 2>/dev/null
+chmod 0600 "$t_dir/tls.key"
+dated() { # FROM TO [OPTION...]: --check-config with a certificate of those dates (as date -d reads them)
+    from=$(date -u -d "$1" +%Y%m%d%H%M%SZ) to=$(date -u -d "$2" +%Y%m%d%H%M%SZ)
+    shift 2
+    : >"$t_dir/tls.index"
+    openssl ca -config "$t_dir/tls.cnf" -selfsign -keyfile "$t_dir/tls.key" -in "$t_dir/tls.csr" -create_serial -batch -notext \
+        -startdate "$from" -enddate "$to" "$@" -out "$t_dir/tls.crt" 2>"$t_dir/tls.err" || cat "$t_dir/tls.err"
+    sed "s|^server_cert = .*|server_cert = $t_dir/tls.crt|; s|^server_key = .*|server_key = $t_dir/tls.key|" "$conf" >"$t_dir/tls.conf"
+    "$B/tallyd" --config "$t_dir/tls.conf" --check-config
+}
+ok "a certificate that ended" exits 1 'error=EINPUT why="server_cert: .*/tls.crt: ended 5 hours ago"' dated '-9 days' '-5 hours -1 minute'
+ok "one that ends within a week: a warning" exits 0 '^<4>server_cert.ends file=.*/tls.crt" hours=16[67]$' dated '-9 days' '+167 hours'
+ok "one that begins tomorrow: a warning" exits 0 '^<4>server_cert.begins file=.*/tls.crt" hours=2[34]$' dated '+24 hours' '+90 days'
+ok "a client's certificate" exits 1 'server_cert: .*/tls.crt: is not a server.s certificate' dated '-1 day' '+90 days' -extensions client
+ok "one that ends later" exits 0 'fine$' dated '-1 day' '+169 hours'
+ok "without a warning" test "$("$B/tallyd" --config "$t_dir/tls.conf" --check-config 2>&1 | wc -l)" = 1
 ok "a root key that is not there: the setting and the file" exits 1 'root_keys: .*/nowhere: No such file' with root_keys "$t_dir/nowhere"
 ok "a database text that nobody can read does not wait" exits 1 'database: invalid connection option \\"hots\\"' with database 'hots=x dbname=tally'
 ok "a name for an address" exits 1 'ingest.address = \\"localhost\\" is no IP address' with ingest.address localhost
