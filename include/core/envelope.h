@@ -57,3 +57,10 @@ TLY_MUST enum tly_err envelope_write(const char *type, struct tly_bytes payload,
                                      const struct sign_secret secrets[],
                                      const struct tly_hash keyids[], unsigned n,
                                      struct tly_arena *arena, struct tly_bytes *out);
+/* Writes the envelope again with one signature more, by this secret, behind those it has.
+ * Errors: TLY_ECONFLICT it has a signature of this keyid, or ENVELOPE_SIGNATURES_MAX already;
+ *         TLY_ENOMEM. */
+TLY_MUST enum tly_err envelope_cosign(const struct envelope    *envelope,
+                                      const struct sign_secret *secret,
+                                      const struct tly_hash *keyid, struct tly_arena *arena,
+                                      struct tly_bytes *out, struct tly_diag *diag);

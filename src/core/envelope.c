@@ -343,18 +343,79 @@ type_ok(struct tly_bytes type)
 }
 
 static void
-signatures_add(struct text *wr, struct tly_bytes pae, const struct sign_secret secrets[],
+signature_add(struct text *to, unsigned i, const struct tly_hash *keyid, const struct tly_sig *sig)
+{
+    text_add(to, i == 0 ? "{\"keyid\":\"" : ",{\"keyid\":\"");
+    text_add_hash(to, keyid);
+    text_add(to, "\",\"sig\":\"");
+    text_add_base64(to, (struct tly_bytes){sig->b, sizeof sig->b}, TLY_BASE64_STD);
+    text_add(to, "\"}");
+}
+
+static void
+signatures_add(struct text *to, struct tly_bytes pae, const struct sign_secret secrets[],
                const struct tly_hash keyids[], unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
         struct tly_sig sig;
         sign_make(&secrets[i], pae, &sig);
-        text_add(wr, i == 0 ? "{\"keyid\":\"" : ",{\"keyid\":\"");
-        text_add_hash(wr, &keyids[i]);
-        text_add(wr, "\",\"sig\":\"");
-        text_add_base64(wr, (struct tly_bytes){sig.b, sizeof sig.b}, TLY_BASE64_STD);
-        text_add(wr, "\"}");
+        signature_add(to, i, &keyids[i], &sig);
     }
+}
+
+/* From the start to the list of signatures. */
+static void
+front_add(struct text *to, struct tly_bytes type, struct tly_bytes payload)
+{
+    text_add(to, "{\"payload\":\"");
+    text_add_base64(to, payload, TLY_BASE64_STD);
+    text_add(to, "\",\"payloadType\":\"");
+    text_add_bytes(to, type);
+    text_add(to, "\",\"signatures\":[");
+}
+
+/* Bytes that an envelope of n signatures takes at most. */
+static size_t
+written_max(struct tly_bytes type, struct tly_bytes payload, unsigned n)
+{
+    return 128 + type.len + TLY_BASE64_LEN(payload.len) + (size_t)n * 192;
+}
+
+enum tly_err
+envelope_cosign(const struct envelope *envelope, const struct sign_secret *secret,
+                const struct tly_hash *keyid, struct tly_arena *arena, struct tly_bytes *out,
+                struct tly_diag *diag)
+{
+    const unsigned n = envelope->signatures_n;
+    for (unsigned i = 0; i < n; i++) {
+        if (tly_hash_eq(&envelope->signatures[i].keyid, keyid)) {
+            return tly_fail(diag, TLY_ECONFLICT, "this key has signed it already");
+        }
+    }
+    if (n == ENVELOPE_SIGNATURES_MAX) {
+        return tly_fail(diag, TLY_ECONFLICT, "it has %u signatures, and takes no more", n);
+    }
+    if (!type_ok(envelope->type)) {
+        return tly_fail(diag, TLY_EINPUT, "its type holds what cannot be written again");
+    }
+    const size_t   max  = written_max(envelope->type, envelope->payload, n + 1);
+    char          *text = tly_arena_alloc(arena, max, 1);
+    struct tly_sig mine;
+    if (text == NULL) {
+        return TLY_ENOMEM;
+    }
+    struct text to;
+    text_init(&to, text, max);
+    front_add(&to, envelope->type, envelope->payload);
+    for (unsigned i = 0; i < n; i++) {
+        signature_add(&to, i, &envelope->signatures[i].keyid, &envelope->signatures[i].sig);
+    }
+    sign_make(secret, envelope->pae, &mine);
+    signature_add(&to, n, keyid, &mine);
+    text_add(&to, "]}");
+    TLY_CHECK(!to.cut);
+    *out = (struct tly_bytes){(const uint8_t *)text, to.len};
+    return TLY_OK;
 }
 
 enum tly_err
@@ -364,7 +425,7 @@ envelope_write(const char *type, struct tly_bytes payload, const struct sign_sec
 {
     const struct tly_bytes type_text = tly_text(type);
     const size_t           pae_max   = PAE_HEADER_MAX + payload.len;
-    const size_t out_max = 128 + type_text.len + TLY_BASE64_LEN(payload.len) + (size_t)n * 192;
+    const size_t           out_max   = written_max(type_text, payload, n);
     TLY_CHECK(type_ok(type_text));
     TLY_CHECK(n >= 1 && n <= ENVELOPE_SIGNATURES_MAX);
     char *pae  = tly_arena_alloc(arena, pae_max, 1);
@@ -378,11 +439,7 @@ envelope_write(const char *type, struct tly_bytes payload, const struct sign_sec
     text_init(&wr, text, out_max);
     pae_header_add(&signed_wr, type_text, payload.len);
     text_add_bytes(&signed_wr, payload);
-    text_add(&wr, "{\"payload\":\"");
-    text_add_base64(&wr, payload, TLY_BASE64_STD);
-    text_add(&wr, "\",\"payloadType\":\"");
-    text_add_bytes(&wr, type_text);
-    text_add(&wr, "\",\"signatures\":[");
+    front_add(&wr, type_text, payload);
     signatures_add(&wr, (struct tly_bytes){(const uint8_t *)pae, signed_wr.len}, secrets, keyids,
                    n);
     text_add(&wr, "]}");

@@ -73,7 +73,8 @@ remote_close(struct remote *remote)
 
 /* A problem answer as an error; its detail is what the person reads. */
 static enum tly_err
-problem(const char *path, const struct client_reply *reply, struct tly_diag *diag)
+problem(const char *method, const char *path, const struct client_reply *reply,
+        struct tly_diag *diag)
 {
     TLY_AUTO(json)
     json_t *body = json_loadb((const char *)reply->body.data, reply->body.len, 0, NULL);
@@ -82,6 +83,12 @@ problem(const char *path, const struct client_reply *reply, struct tly_diag *dia
     const char  *title  = json_string_value(json_object_get(body, "title"));
     enum tly_err err    = TLY_EINPUT;
     switch (reply->status) {
+    case 401:
+        err = TLY_ENOKEY;
+        break;
+    case 409:
+        err = TLY_ECONFLICT;
+        break;
     case 403:
         err = TLY_EFORBID;
         break;
@@ -94,10 +101,26 @@ problem(const char *path, const struct client_reply *reply, struct tly_diag *dia
     default:
         break;
     }
-    return tly_fail(diag, err, "GET %s: the daemon answers %d: %s", path, reply->status,
+    return tly_fail(diag, err, "%s %s: the daemon answers %d: %s", method, path, reply->status,
                     detail != NULL  ? detail
                     : title != NULL ? title
                                     : "no reason given");
+}
+
+static enum tly_err
+ask(struct remote *remote, const char *method, const char *path, const char *content_type,
+    struct tly_bytes body, struct tly_arena *arena, struct client_reply *out, struct tly_diag *diag)
+{
+    struct tly_diag    why = {0};
+    const enum tly_err err = client_request(remote->client, method, path, content_type, body, NULL,
+                                            REMOTE_ANSWER_MAX, arena, out, &why);
+    if (err != TLY_OK) {
+        return tly_fail(
+            diag, err == TLY_ENOMEM ? TLY_ENOMEM : TLY_EIO, "%s: %s (%s)", remote->url, why.text,
+            err == TLY_EFORBID ? "is --ca its authority, and --client registered and in force?"
+                               : "is the daemon running, and is this its api port?");
+    }
+    return out->status == 200 || out->status == 201 ? TLY_OK : problem(method, path, out, diag);
 }
 
 enum tly_err
@@ -105,21 +128,26 @@ remote_get(struct remote *remote, const char *path, struct tly_arena *arena, str
            struct tly_diag *diag)
 {
     struct client_reply    reply = {0};
-    struct tly_diag        why   = {0};
     const struct tly_bytes none  = {0};
-    const enum tly_err     err   = client_request(remote->client, "GET", path, NULL, none, NULL,
-                                                  REMOTE_ANSWER_MAX, arena, &reply, &why);
-    if (err != TLY_OK) {
-        return tly_fail(
-            diag, err == TLY_ENOMEM ? TLY_ENOMEM : TLY_EIO, "%s: %s (%s)", remote->url, why.text,
-            err == TLY_EFORBID ? "is --ca its authority, and --client registered and in force?"
-                               : "is the daemon running, and is this its api port?");
+    const enum tly_err     err   = ask(remote, "GET", path, NULL, none, arena, &reply, diag);
+    if (err == TLY_OK) {
+        *out = reply.body;
     }
-    if (reply.status != 200) {
-        return problem(path, &reply, diag);
+    return err;
+}
+
+enum tly_err
+remote_post(struct remote *remote, const char *path, const char *content_type,
+            struct tly_bytes body, struct tly_arena *arena, bool *created, struct tly_bytes *out,
+            struct tly_diag *diag)
+{
+    struct client_reply reply = {0};
+    const enum tly_err  err   = ask(remote, "POST", path, content_type, body, arena, &reply, diag);
+    if (err == TLY_OK) {
+        *created = reply.status == 201;
+        *out     = reply.body;
     }
-    *out = reply.body;
-    return TLY_OK;
+    return err;
 }
 
 enum tly_err

@@ -25,11 +25,15 @@ void                  remote_close(struct remote *remote);
 void                  tly_auto_remote(struct remote **remote); /* for TLY_AUTO(remote) */
 
 /* Fetches a path's bytes into the arena.  A problem answer becomes an error with its detail:
- * TLY_ENOENT for 404, TLY_EFORBID for 403, TLY_EBUSY for 503, TLY_EINPUT for the rest; TLY_EIO when
- * nobody answers. */
+ * TLY_ENOENT for 404, TLY_ENOKEY for 401, TLY_EFORBID for 403, TLY_ECONFLICT for 409, TLY_EBUSY for
+ * 503, TLY_EINPUT for the rest; TLY_EIO when nobody answers. */
 TLY_MUST enum tly_err remote_get(struct remote *remote, const char *path, struct tly_arena *arena,
                                  struct tly_bytes *out, struct tly_diag *diag);
-/* The same, read as JSON; the caller owns *out. */
+/* Posts a body; *created: 201, else 200.  Errors: as remote_get(). */
+TLY_MUST enum tly_err remote_post(struct remote *remote, const char *path, const char *content_type,
+                                  struct tly_bytes body, struct tly_arena *arena, bool *created,
+                                  struct tly_bytes *out, struct tly_diag *diag);
+/* The bytes of a GET, read as JSON; the caller owns *out. */
 TLY_MUST enum tly_err remote_json(struct remote *remote, const char *path, json_t **out,
                                   struct tly_diag *diag);
 

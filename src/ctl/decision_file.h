@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The file that a decision travels in from officer to officer: its envelope, one line. */
+#pragma once
+
+#include "core/decision.h"
+
+#define DECISION_FILE_ARENA ((size_t)4 << 20)
+
+/* Errors: TLY_EINPUT it is no decision; those of file_read(). */
+TLY_MUST enum tly_err decision_file_read(const char *path, struct tly_arena *arena,
+                                         struct envelope *out, struct tly_bytes *text,
+                                         struct tly_diag *diag);
+/* path NULL: standard output.  Errors: TLY_EIO, TLY_ENOMEM. */
+TLY_MUST enum tly_err decision_file_write(const char *path, struct tly_bytes envelope,
+                                          struct tly_arena *arena, struct tly_diag *diag);
