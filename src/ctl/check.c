@@ -5,6 +5,8 @@
 #include <stdio.h>
 
 #include "base/hex.h"
+#include "pack/definition.h"
+#include "sys/file.h"
 
 static void
 print_text(const char *dir, const struct faults *faults, const struct check_count counts[],
@@ -50,6 +52,23 @@ print_json(const char *package, const struct faults *faults, const struct check_
     if (root != NULL && json_dumpf(root, stdout, JSON_COMPACT) == 0) {
         (void)printf("\n");
     }
+}
+
+enum tly_err
+check_definition(const struct cli *cli, const char *registry, struct tly_arena *arena,
+                 struct faults *faults, struct election **out, struct tly_diag *diag)
+{
+    char            beside[FILE_PATH_SIZE];
+    struct tly_diag why = {0};
+    file_path(beside, "%s/../definition", registry);
+    const char        *dir = cli_value(cli, "definition", beside);
+    const enum tly_err err = definition_load(dir, arena, out, faults, &why);
+    return err == TLY_OK
+               ? TLY_OK
+               : tly_fail(
+                     diag, err,
+                     "the definition %s cannot be used (tallyctl definition check tells why): %s",
+                     dir, why.text);
 }
 
 enum cli_exit

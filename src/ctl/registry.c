@@ -4,9 +4,7 @@
 
 #include "check.h"
 #include "cmd.h"
-#include "pack/definition.h"
 #include "pack/registry_load.h"
-#include "sys/file.h"
 
 static enum cli_exit
 run(const struct cli *cli)
@@ -18,15 +16,10 @@ run(const struct cli *cli)
     struct registry                 *registry = &none;
     struct tly_diag                  diag     = {0};
     const char                      *dir      = cli_arg(cli, 0);
-    char                             beside[FILE_PATH_SIZE];
-    file_path(beside, "%s/../definition", dir);
-    const char *definition = cli_value(cli, "definition", beside);
 
-    enum tly_err err = definition_load(definition, &arena, &election, &faults, &diag);
+    enum tly_err err = check_definition(cli, dir, &arena, &faults, &election, &diag);
     if (err != TLY_OK) {
-        return cli_say(cli, CLI_UNUSABLE,
-                       "the definition %s cannot be used (tallyctl definition check tells why): %s",
-                       definition, diag.text);
+        return cli_say(cli, CLI_UNUSABLE, "%s", diag.text);
     }
     err = registry_load(dir, election, &arena, &registry, &faults, &diag);
     if (err != TLY_OK && faults.n == 0) {

@@ -21,27 +21,25 @@ struct checked_package {
 };
 
 static enum tly_err
-check_definition(const char *dir, struct tly_arena *arena, struct faults *faults,
-                 struct election **election, struct checked_package *out, struct tly_diag *diag)
+load_definition(const struct cli *cli, struct tly_arena *arena, struct faults *faults,
+                struct checked_package *out, struct tly_diag *diag)
 {
-    const enum tly_err err = definition_load(dir, arena, election, faults, diag);
-    if (err == TLY_OK && out != NULL) {
-        *out = (struct checked_package){PACKAGE_DEFINITION, (*election)->code,
-                                        (*election)->definition};
+    struct election   *election = NULL;
+    const enum tly_err err      = definition_load(cli_arg(cli, 0), arena, &election, faults, diag);
+    if (err == TLY_OK) {
+        *out = (struct checked_package){PACKAGE_DEFINITION, election->code, election->definition};
     }
     return err;
 }
 
 static enum tly_err
-check_registry(const char *dir, const char *definition, struct tly_arena *arena,
-               struct faults *faults, struct checked_package *out, struct tly_diag *diag)
+load_registry(const struct cli *cli, struct tly_arena *arena, struct faults *faults,
+              struct checked_package *out, struct tly_diag *diag)
 {
-    char             beside[FILE_PATH_SIZE];
+    const char      *dir      = cli_arg(cli, 0);
     struct election *election = NULL;
     struct registry *registry = NULL;
-    file_path(beside, "%s/../definition", dir);
-    enum tly_err err = check_definition(definition != NULL ? definition : beside, arena, faults,
-                                        &election, NULL, diag);
+    enum tly_err     err      = check_definition(cli, dir, arena, faults, &election, diag);
     if (err == TLY_OK) {
         err = registry_load(dir, election, arena, &registry, faults, diag);
     }
@@ -66,21 +64,19 @@ has_file(const char *dir, const char *name)
 static enum cli_exit
 run(const struct cli *cli)
 {
-    TLY_AUTO(arena) struct tly_arena    arena    = {.bytes_max = CHECK_ARENA_BYTES};
-    TLY_AUTO(secret) struct sign_secret secret   = {0};
-    struct faults                       faults   = {.arena = &arena};
-    struct election                    *election = NULL;
-    struct checked_package              package  = {0};
-    struct tly_diag                     diag     = {0};
-    const char                         *dir      = cli_arg(cli, 0);
-    const char                         *key      = cli_value(cli, "key", NULL);
+    TLY_AUTO(arena) struct tly_arena    arena   = {.bytes_max = CHECK_ARENA_BYTES};
+    TLY_AUTO(secret) struct sign_secret secret  = {0};
+    struct faults                       faults  = {.arena = &arena};
+    struct checked_package              package = {0};
+    struct tly_diag                     diag    = {0};
+    const char                         *dir     = cli_arg(cli, 0);
+    const char                         *key     = cli_value(cli, "key", NULL);
     if (key == NULL) {
         return cli_say(cli, CLI_UNUSABLE, "--key FILE is missing");
     }
     enum tly_err err = has_file(dir, "terminals.csv")
-                           ? check_registry(dir, cli_value(cli, "definition", NULL), &arena,
-                                            &faults, &package, &diag)
-                           : check_definition(dir, &arena, &faults, &election, &package, &diag);
+                           ? load_registry(cli, &arena, &faults, &package, &diag)
+                           : load_definition(cli, &arena, &faults, &package, &diag);
     if (faults.n > 0) {
         return cli_say(cli, CLI_REFUSED, "%s; not signed (tallyctl ... check lists them)",
                        diag.text);
