@@ -96,10 +96,14 @@ struct http_stats {
 /* Starts listening.
  *
  * Errors:  TLY_EINPUT  certificate or key unusable, address not understood
+ *          TLY_ECONFLICT somebody listens there already
  *          TLY_EIO     cannot listen (the diag says why)
  *          TLY_ENOMEM */
 TLY_MUST enum tly_err http_server_start(const struct http_config *config, struct http_server **out,
                                         struct tly_diag *diag);
+/* Could a server listen at name, address and port?  Nothing keeps the place.
+ * Errors: TLY_EINPUT, TLY_ECONFLICT, TLY_EIO as above. */
+TLY_MUST enum tly_err http_address_check(const struct http_config *config, struct tly_diag *diag);
 uint16_t              http_server_port(const struct http_server *server);
 struct http_stats     http_server_stats(const struct http_server *server);
 /* Going down, in this order: http_server_quiesce() stops accepting (requests under way go on, new

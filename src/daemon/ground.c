@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "net/http.h"
 #include "pack/cert.h"
 #include "pack/keyfile.h"
 #include "pack/packages.h"
@@ -196,4 +197,29 @@ ground_done(struct ground *ground)
 {
     sign_wipe(&ground->log_secret);
     tly_arena_done(&ground->arena);
+}
+
+enum tly_err
+ground_listeners_check(const struct settings *settings, struct tly_diag *diag)
+{
+    const struct {
+        const char                     *name;
+        const struct settings_listener *is;
+    } all[] = {{"ingest", &settings->ingest}, {"api", &settings->api}, {"ops", &settings->ops}};
+    for (size_t i = 0; i < TLY_N(all); i++) {
+        const struct http_config config = {
+            .name = all[i].name, .address = all[i].is->address, .port = (uint16_t)all[i].is->port};
+        const enum tly_err err = http_address_check(&config, diag);
+        if (err != TLY_OK) {
+            return err;
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (all[j].is->port == config.port && config.port != 0 &&
+                strcmp(all[j].is->address, config.address) == 0) {
+                return tly_fail(diag, TLY_EINPUT, "%s.port and %s.port are both %u", all[j].name,
+                                all[i].name, config.port);
+            }
+        }
+    }
+    return TLY_OK;
 }

@@ -23,4 +23,9 @@ struct ground {
  * server_key are nothing that a server can show today. */
 TLY_MUST enum tly_err ground_load(const struct settings *settings, const char *config_file,
                                   struct ground *out, struct tly_diag *diag);
+/* Can all three listeners be had?  Asked before anything slow, and before a daemon that runs is
+ * fenced by one that then cannot listen.
+ * Errors: TLY_EINPUT, TLY_EIO; TLY_ECONFLICT somebody listens there already. */
+TLY_MUST enum tly_err ground_listeners_check(const struct settings *settings,
+                                             struct tly_diag       *diag);
 void                  ground_done(struct ground *ground);

@@ -91,9 +91,16 @@ refuse(enum tly_err err, const struct tly_diag *diag)
 static enum cli_exit
 check(const struct settings *settings, const char *config)
 {
-    struct ground      ground;
-    struct tly_diag    diag = {0};
-    const enum tly_err err  = ground_load(settings, config, &ground, &diag);
+    struct ground   ground;
+    struct tly_diag diag = {0};
+    enum tly_err    err  = ground_listeners_check(settings, &diag);
+    if (err == TLY_ECONFLICT) { /* perhaps by the very daemon that these settings are for */
+        log_event(LOG_WARNING, "listen.taken", "why=%s", log_why(diag.text).s);
+        err = TLY_OK;
+    }
+    if (err == TLY_OK) {
+        err = ground_load(settings, config, &ground, &diag);
+    }
     if (err != TLY_OK) {
         return refuse(err, &diag);
     }

@@ -209,7 +209,10 @@ enum tly_err
 service_start(struct service *s, const char *config_file, struct tly_diag *diag)
 {
     const uint64_t began = clock_mono_ms();
-    enum tly_err   err   = ground_load(s->settings, config_file, &s->ground, diag);
+    enum tly_err   err   = ground_listeners_check(s->settings, diag);
+    if (err == TLY_OK) {
+        err = ground_load(s->settings, config_file, &s->ground, diag);
+    }
     if (err == TLY_OK) {
         err = memory_make(s, diag);
     }

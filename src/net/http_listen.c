@@ -37,15 +37,15 @@ parse_address(const char *text, uint16_t port, union address *out)
 }
 
 static bool
-bind_and_listen(int fd, const union address *address, socklen_t len)
+bind_to(int fd, const union address *address, socklen_t len)
 {
     const int one = 1;
     return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
-           bind(fd, &address->any, len) == 0 && listen(fd, BACKLOG) == 0;
+           bind(fd, &address->any, len) == 0;
 }
 
 static enum tly_err
-open_new(const struct http_config *config, int *fd, struct tly_diag *diag)
+open_new(const struct http_config *config, int backlog, int *fd, struct tly_diag *diag)
 {
     union address   address;
     const socklen_t len = parse_address(config->address, config->port, &address);
@@ -54,16 +54,28 @@ open_new(const struct http_config *config, int *fd, struct tly_diag *diag)
                         config->address);
     }
     const int s = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (s < 0 || !bind_and_listen(s, &address, len)) {
+    if (s < 0 || !bind_to(s, &address, len) || (backlog > 0 && listen(s, backlog) != 0)) {
         const int failed = errno;
         if (s >= 0) {
             (void)close(s);
         }
-        return tly_fail(diag, TLY_EIO, "%s: cannot listen on %s port %u: %s", config->name,
-                        config->address, config->port, strerrordesc_np(failed));
+        return tly_fail(diag, failed == EADDRINUSE ? TLY_ECONFLICT : TLY_EIO,
+                        "%s.address = %s, %s.port = %u: cannot listen: %s", config->name,
+                        config->address, config->name, config->port, strerrordesc_np(failed));
     }
     *fd = s;
     return TLY_OK;
+}
+
+enum tly_err
+http_address_check(const struct http_config *config, struct tly_diag *diag)
+{
+    int                s   = -1;
+    const enum tly_err err = open_new(config, 0, &s, diag);
+    if (err == TLY_OK) {
+        (void)close(s);
+    }
+    return err;
 }
 
 enum tly_err
@@ -71,7 +83,7 @@ http_listen(const struct http_config *config, int *fd, uint16_t *port, struct tl
 {
     int s = config->listen_fd;
     if (s < 0) {
-        const enum tly_err err = open_new(config, &s, diag);
+        const enum tly_err err = open_new(config, BACKLOG, &s, diag);
         if (err != TLY_OK) {
             return err;
         }

@@ -92,6 +92,11 @@ ok "without a warning" test "$("$B/tallyd" --config "$t_dir/tls.conf" --check-co
 ok "a root key that is not there: the setting and the file" exits 1 'root_keys: .*/nowhere: No such file' with root_keys "$t_dir/nowhere"
 ok "a database text that nobody can read does not wait" exits 1 'database: invalid connection option \\"hots\\"' with database 'hots=x dbname=tally'
 ok "a name for an address" exits 1 'ingest.address = \\"localhost\\" is no IP address' with ingest.address localhost
+ok "an address of another machine" exits 1 'error=EIO why="api.address = 192.0.2.1, api.port = 0: cannot listen: Cannot assign' with api.address 192.0.2.1
+checked() { sed "s|^$1 = .*|$1 = $2|" "$conf" >"$t_dir/with.conf"; "$B/tallyd" --config "$t_dir/with.conf" --check-config; }
+ok "known to --check-config" exits 1 'api.address = 192.0.2.1, .*: cannot listen' checked api.address 192.0.2.1
+sed 's/^\(ingest\|api\)\.port = 0/\1.port = 28443/' "$conf" >"$t_dir/with.conf"
+ok "two listeners at one place" exits 1 'why="ingest.port and api.port are both 28443"' "$B/tallyd" --config "$t_dir/with.conf" --check-config
 without() { # a database of that name
     sed "s|^database = .*|database = $pg_daemon_conn|; s|/tally?|/nosuch?|" "$conf" >"$t_dir/with.conf"
     echo 'database_wait = 300ms' >>"$t_dir/with.conf"
@@ -146,6 +151,10 @@ tampered "a signed head forged" 'signed head of size [0-9]+ is not of this ledge
 ok "all undone: it starts" start_daemon "$conf"
 
 # ---- two writers ----
+epoch=$(pg_sql 'SELECT epoch FROM tally.log_head')
+ok "a second daemon on a port of the first" exits 1 "error=ECONFLICT why=\"api.address = 127.0.0.1, api.port = $daemon_api: cannot listen: Address already in use\"" with api.port "$daemon_api"
+ok "takes nothing over" test "$(pg_sql 'SELECT epoch FROM tally.log_head')" = "$epoch"
+ok "--check-config beside a daemon that runs only warns" exits 0 "^<4>listen.taken why=.*ingest.port = $daemon_ingest: " checked ingest.port "$daemon_ingest"
 first_log=$daemon_log first_pid=$daemon_pid first_ingest=$daemon_ingest
 daemon_pid=''
 ok "a second daemon takes over" start_daemon "$conf"

@@ -510,7 +510,13 @@ test_refused_starts(struct rig *rig)
     T_EQ(http_server_start(&config, &server, &diag), TLY_EINPUT, "a name is no address");
     config      = rig_config(rig);
     config.port = http_server_port(rig->server);
-    T_EQ(http_server_start(&config, &server, &diag), TLY_EIO, "a port that is taken");
+    T_EQ(http_server_start(&config, &server, &diag), TLY_ECONFLICT, "a port that is taken");
+    T_EQ(http_address_check(&config, &diag), TLY_ECONFLICT, "is known before");
+    config.address = "192.0.2.1"; /* RFC 5737: nobody's */
+    T_EQ(http_address_check(&config, &diag), TLY_EIO, "an address of another machine, too");
+    config.address = "127.0.0.1";
+    config.port    = 0;
+    T_EQ(http_address_check(&config, &diag), TLY_OK, "any port can be had");
     config          = rig_config(rig);
     config.cert_pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     config.key_pem  = "none";
