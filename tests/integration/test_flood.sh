@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # One certificate against everybody: unread answers, garbage without end, connections.  flood.py against a daemon of
-# its own (TAP).
+# its own (TAP), under TSan too.
 set -eu
 . "$(dirname "$0")/lib.sh"
 . tests/integration/enrolled.sh
