@@ -8,8 +8,9 @@
 #include <stddef.h>
 
 struct tly_budget {
-    size_t          max;
-    _Atomic(size_t) used;
+    size_t             max;
+    _Atomic(size_t)    used;
+    struct tly_budget *whole; /* what it is a part of: taken from as well; NULL: of nothing */
 };
 
 /* False, and nothing taken, when it would go over max. */

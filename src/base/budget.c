@@ -3,8 +3,8 @@
 
 #include "base/check.h"
 
-bool
-tly_budget_take(struct tly_budget *budget, size_t bytes)
+static bool
+take(struct tly_budget *budget, size_t bytes)
 {
     size_t used = atomic_load_explicit(&budget->used, memory_order_relaxed);
     do {
@@ -15,15 +15,40 @@ tly_budget_take(struct tly_budget *budget, size_t bytes)
     return true;
 }
 
+static void
+give(struct tly_budget *budget, size_t bytes)
+{
+    const size_t before = atomic_fetch_sub(&budget->used, bytes);
+    TLY_CHECK(before >= bytes);
+}
+
+bool
+tly_budget_take(struct tly_budget *budget, size_t bytes)
+{
+    if (!take(budget, bytes)) {
+        return false;
+    }
+    if (budget->whole != NULL && !take(budget->whole, bytes)) {
+        give(budget, bytes);
+        return false;
+    }
+    return true;
+}
+
 void
 tly_budget_force(struct tly_budget *budget, size_t bytes)
 {
     (void)atomic_fetch_add(&budget->used, bytes);
+    if (budget->whole != NULL) {
+        (void)atomic_fetch_add(&budget->whole->used, bytes);
+    }
 }
 
 void
 tly_budget_give(struct tly_budget *budget, size_t bytes)
 {
-    const size_t before = atomic_fetch_sub(&budget->used, bytes);
-    TLY_CHECK(before >= bytes);
+    give(budget, bytes);
+    if (budget->whole != NULL) {
+        give(budget->whole, bytes);
+    }
 }

@@ -162,7 +162,8 @@ begin(struct http_server *s, struct MHD_Connection *mhd, bool nul)
         return NULL;
     }
     tly_arena_init(&p->arena, s->config.arena_bytes_max);
-    p->arena.budget = &s->memory;
+    p->budget       = &s->memory;
+    p->arena.budget = p->budget;
     p->server       = s;
     p->mhd          = mhd;
     p->conn         = watcher_conn(mhd);
@@ -425,8 +426,9 @@ http_server_start(const struct http_config *config, struct http_server **out, st
     TLY_CHECK(config->workers_n >= 1);
     TLY_CHECK(config->connections_max >= 1);
     TLY_CHECK(config->cert_pem == NULL || (config->key_pem != NULL && config->allow != NULL));
-    s->config     = *config;
-    s->memory.max = config->memory_bytes_max == 0 ? SIZE_MAX : config->memory_bytes_max;
+    s->config       = *config;
+    s->memory.max   = config->memory_bytes_max == 0 ? SIZE_MAX : config->memory_bytes_max;
+    s->memory_large = (struct tly_budget){.max = s->memory.max / 8 * 7, .whole = &s->memory};
     (void)pthread_mutex_init(&s->lock, NULL);
     (void)pthread_condattr_init(&attr);
     (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

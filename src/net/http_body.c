@@ -7,6 +7,9 @@
 
 #include "base/check.h"
 
+/* Large bodies get seven eighths of the budget, so that a single bundle finds room beside any
+ * number of batches.  Chunked ones may become large. */
+#define BODY_SMALL    ((size_t)64 << 10)
 #define CHUNKED_FIRST ((size_t)8 << 10)
 
 static enum tly_err
@@ -15,13 +18,13 @@ resize(struct http_req_priv *p, size_t size)
     struct http_server *s    = p->server;
     const size_t        more = size - p->body_size;
     TLY_CHECK(size > p->body_size);
-    if (!tly_budget_take(&s->memory, more)) {
+    if (!tly_budget_take(p->budget, more)) {
         atomic_fetch_add_explicit(&s->memory_refused, 1, memory_order_relaxed);
         return TLY_EBUSY;
     }
     uint8_t *body = realloc(p->body, size);
     if (body == NULL) {
-        tly_budget_give(&s->memory, more);
+        tly_budget_give(p->budget, more);
         return TLY_ENOMEM;
     }
     p->body      = body;
@@ -32,10 +35,17 @@ resize(struct http_req_priv *p, size_t size)
 enum tly_err
 http_body_begin(struct http_req_priv *p, size_t length)
 {
+    if (length > BODY_SMALL) { /* nothing of the arena was taken yet */
+        p->budget       = &p->server->memory_large;
+        p->arena.budget = p->budget;
+    }
     if (length == SIZE_MAX || length == 0) {
         return TLY_OK;
     }
-    return length > p->body_max ? TLY_ETOOBIG : resize(p, length);
+    if (length > p->body_max) {
+        return TLY_ETOOBIG;
+    }
+    return resize(p, length);
 }
 
 enum tly_err
@@ -64,7 +74,7 @@ http_body_add(struct http_req_priv *p, struct tly_bytes piece)
 void
 http_body_free(struct http_req_priv *p)
 {
-    tly_budget_give(&p->server->memory, p->body_size);
+    tly_budget_give(p->budget, p->body_size);
     free(p->body);
     p->body      = NULL;
     p->body_size = 0;

@@ -32,8 +32,9 @@ struct http_req_priv {
     struct MHD_Connection *mhd;
     struct watcher_conn   *conn;
     struct tly_arena       arena;
-    _Atomic(int)           state; /* enum http_state */
-    bool                   seen;  /* the header block was looked at */
+    struct tly_budget     *budget; /* the server's, or its part for large bodies */
+    _Atomic(int)           state;  /* enum http_state */
+    bool                   seen;   /* the header block was looked at */
     bool                   counted;
     bool                   nul; /* %00 in the URI */
     bool                   close;
@@ -56,6 +57,7 @@ struct http_server {
     struct MHD_Daemon *daemon;
     _Atomic(uint64_t)  requests;
     struct tly_budget  memory;
+    struct tly_budget  memory_large; /* the part of it for large bodies */
     _Atomic(uint64_t)  memory_refused;
 
     pthread_mutex_t lock;

@@ -109,7 +109,7 @@ http_reply_owned(struct http_req *req, int status, const char *content_type, voi
     struct http_req_priv *p = req->priv;
     TLY_CHECK(p->owned == NULL);
     /* Forced: it replaces the arena and the body, which are larger and go in a moment. */
-    tly_budget_force(&p->server->memory, len);
+    tly_budget_force(p->budget, len);
     p->owned      = body;
     p->owned_size = len;
     http_reply_borrowed(req, status, content_type, (struct tly_bytes){body, len});
@@ -118,7 +118,7 @@ http_reply_owned(struct http_req *req, int status, const char *content_type, voi
 void
 http_reply_free(struct http_req_priv *p)
 {
-    tly_budget_give(&p->server->memory, p->owned_size);
+    tly_budget_give(p->budget, p->owned_size);
     free(p->owned);
     p->owned      = NULL;
     p->owned_size = 0;
@@ -141,7 +141,7 @@ reply_alone(struct http_req_priv *p)
         return false;
     }
     memcpy(copy, p->reply.data, p->reply.len);
-    tly_budget_force(&p->server->memory, p->reply.len);
+    tly_budget_force(p->budget, p->reply.len);
     p->owned      = copy;
     p->owned_size = p->reply.len;
     p->reply.data = copy;

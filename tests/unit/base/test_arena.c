@@ -110,10 +110,31 @@ shared_budget(void)
     T_EQ(budget.used, 0, "nothing is left of it");
 }
 
+/* A part of a budget: bounded itself, and by what others left of the whole. */
+static void
+part_of_budget(void)
+{
+    struct tly_budget whole = {.max = 100};
+    struct tly_budget part  = {.max = 80, .whole = &whole};
+    T_OK(tly_budget_take(&part, 80) && whole.used == 80, "a part takes from the whole");
+    T_OK(!tly_budget_take(&part, 1) && whole.used == 80, "up to its own limit");
+    T_OK(tly_budget_take(&whole, 20), "the rest is for others");
+    tly_budget_give(&part, 30);
+    T_OK(tly_budget_take(&whole, 30), "who may take what it leaves");
+    T_OK(!tly_budget_take(&part, 1) && part.used == 50,
+         "and it gets nothing of a whole that is full");
+    tly_budget_force(&part, 7);
+    T_OK(part.used == 57 && whole.used == 107, "forced into both");
+    tly_budget_give(&part, 57);
+    tly_budget_give(&whole, 50);
+    T_OK(part.used == 0 && whole.used == 0, "nothing is left of either");
+}
+
 int
 main(void)
 {
     shared_budget();
+    part_of_budget();
     many_sizes();
     limits();
     texts();
