@@ -11,13 +11,15 @@
 #include "net/http.h"
 #include "sys/queue.h"
 
-#define API_QUEUE_ENTRIES ((size_t)4096)
+#define API_QUEUE_ENTRIES ((size_t)4096 + API_QUEUE_ALONE)
 #define API_QUEUE_BYTES   ((size_t)64 << 20)
-#define API_BATCH_BODY    ((size_t)8 << 20) /* bytes of an NDJSON body */
-#define API_BATCH_LINES   ((size_t)4096)    /* envelopes in one */
-#define API_OWN_BODY      ((size_t)2 << 20) /* the same of a terminal, which has only its own */
-#define API_OWN_LINES     ((size_t)16)
-#define API_EVIDENCE_MAX  ((size_t)64 << 10) /* bytes kept of a refused body */
+#define API_QUEUE_ALONE                                                                            \
+    ((size_t)512) /* of the entries: not for batches, and of the bytes an eighth */
+#define API_BATCH_BODY   ((size_t)8 << 20) /* bytes of an NDJSON body */
+#define API_BATCH_LINES  ((size_t)4096)    /* envelopes in one */
+#define API_OWN_BODY     ((size_t)2 << 20) /* the same of a terminal, which has only its own */
+#define API_OWN_LINES    ((size_t)16)
+#define API_EVIDENCE_MAX ((size_t)64 << 10) /* bytes kept of a refused body */
 
 /* The three listeners: terminals and relays, readers, the service's own machine. */
 enum api_listener { API_INGEST, API_READ, API_OPS, API_LISTENERS_N };

@@ -11,7 +11,7 @@
 /* A sender's bucket: twice the rows that the database keeps (some are the same body again), then
  * one a second. */
 #define BUCKET       2048U
-#define ENTRIES_MAX  (API_QUEUE_ENTRIES / 8)
+#define ENTRIES_MAX  ((API_QUEUE_ENTRIES - API_QUEUE_ALONE) / 8)
 #define BYTES_MAX    (API_QUEUE_BYTES / 8)
 #define MS_PER_TOKEN 1000U
 

@@ -103,6 +103,26 @@ api_answer(struct api_state *state, struct seq_item *item)
     }
 }
 
+/* Batches leave room in the queue for who has one bundle. */
+static bool
+has_room(const struct post_line *line)
+{
+    struct queue *queue = line->post->state->config.queue;
+    if (line->post->lines_n == 1) {
+        return true;
+    }
+    const struct queue_size size = queue_size(queue);
+    return size.entries < API_QUEUE_ENTRIES - API_QUEUE_ALONE &&
+           size.bytes < API_QUEUE_BYTES / 8 * 7;
+}
+
+static enum tly_err
+line_queue(struct post_line *line)
+{
+    return has_room(line) ? queue_push(line->post->state->config.queue, &line->item, line->body.len)
+                          : TLY_EBUSY;
+}
+
 /* Hands in a line; false: it is decided already. */
 static bool
 line_push(struct post_line *line)
@@ -112,7 +132,7 @@ line_push(struct post_line *line)
     enum tly_err      err   = TLY_EBUSY;
     if (line->handed_in ||
         (kept && api_evidence_begin(state->evidence, &line->post->sender, line->body.len))) {
-        err = queue_push(state->config.queue, &line->item, line->body.len);
+        err = line_queue(line);
         if (err == TLY_OK) {
             return true;
         }
