@@ -172,7 +172,8 @@ judge_lot(const struct judge *j)
     tried.lot->before = j->tally->lots[j->d->contest.v];
     err               = outcome_now(j, tried.lot, &o);
     if (err == TLY_OK && order_find(&tried, &o)) {
-        err = state_refuse(j, "an order does not settle this tie");
+        err = state_refuse(
+            j, "an order of these does not settle this tie; between lists, name all of them");
     }
     return err;
 }
