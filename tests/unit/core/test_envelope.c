@@ -352,6 +352,38 @@ speed(void)
     T_OK(ok, "a thousand times");
 }
 
+/* One signature more, until it is full; the others stay as they are. */
+static void
+test_cosign(void)
+{
+    TLY_AUTO(arena) struct tly_arena arena = {.bytes_max = (size_t)1 << 20};
+    struct sign_secret               secrets[ENVELOPE_SIGNATURES_MAX + 1];
+    struct tly_hash                  keyids[ENVELOPE_SIGNATURES_MAX + 1] = {0};
+    struct tly_bytes                 text;
+    struct envelope                  e;
+    bool                             ok = true;
+    for (unsigned i = 0; i <= ENVELOPE_SIGNATURES_MAX; i++) {
+        const uint8_t seed[32] = {(uint8_t)(i + 1)};
+        sign_from_seed(seed, &secrets[i]);
+        keyids[i].b[0] = (uint8_t)(i + 1);
+    }
+    T_EQ(envelope_write(ENVELOPE_TYPE_DECISION, tly_text("{\"a\":1}"), secrets, keyids, 1, &arena,
+                        &text),
+         TLY_OK, "one signature");
+    for (unsigned n = 1; n <= ENVELOPE_SIGNATURES_MAX && ok; n++) {
+        ok = envelope_parse(text, 1000, &arena, &e, NULL) == TLY_OK && e.signatures_n == n &&
+             tly_bytes_eq(e.payload, tly_text("{\"a\":1}"));
+        for (unsigned i = 0; i < n && ok; i++) {
+            const struct tly_key key = sign_public(&secrets[i]);
+            ok = envelope_verify(&e, i, &key) && tly_hash_eq(&e.signatures[i].keyid, &keyids[i]) &&
+                 envelope_cosign(&e, &secrets[i], &keyids[i], &arena, &text, NULL) == TLY_ECONFLICT;
+        }
+        const enum tly_err want = n < ENVELOPE_SIGNATURES_MAX ? TLY_OK : TLY_ECONFLICT;
+        ok = ok && envelope_cosign(&e, &secrets[n], &keyids[n], &arena, &text, NULL) == want;
+    }
+    T_OK(ok, "cosigned up to the limit, never twice by one key; all verify");
+}
+
 int
 main(void)
 {
@@ -363,5 +395,6 @@ main(void)
     every_byte();
     several_signers();
     speed();
+    test_cosign();
     return T_DONE();
 }

@@ -164,6 +164,56 @@ largest(void)
     T_EQ(leaf_write(&leaf, out), 0, "one more does not fit");
 }
 
+/* A decision's leaf: written, read back, and refused with a line too many, too few or changed. */
+static void
+test_decisions(void)
+{
+    static const struct {
+        enum leaf_kind kind;
+        const char    *target;
+    } good[]  = {{LEAF_RELEASE, "branch b-1\ncontest c-1\n"},
+                 {LEAF_EXPLAIN, "branch b-1\ncontest c-1\n"},
+                 {LEAF_ANNUL, "branch b-1\ncontest c-1\n"},
+                 {LEAF_REINSTATE, "branch b-1\ncontest c-1\n"},
+                 {LEAF_LOT, "contest c-1\n"},
+                 {LEAF_EXCLUDE, "contest c-1\ncandidate k-1\n"},
+                 {LEAF_CERTIFY,
+                  "contest c-1\nat 7\nresult "
+                   "00000000000000000000000000000000000000000000000000000000000000ff\n"}};
+    bool same = true, cut = true, swapped = true;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        const struct leaf leaf = {.kind         = good[i].kind,
+                                  .election     = "x-1",
+                                  .accepted_ms  = 5,
+                                  .payload_len  = 10,
+                                  .envelope_len = 20,
+                                  .held         = tly_text(good[i].target)};
+        char              text[LEAF_SIZE], again[LEAF_SIZE];
+        struct leaf_texts texts;
+        struct leaf       read;
+        const size_t      len = leaf_write(&leaf, text);
+        same =
+            same &&
+            leaf_parse((struct tly_bytes){(uint8_t *)text, len}, &texts, &read, NULL) == TLY_OK &&
+            leaf_write(&read, again) == len && memcmp(text, again, len) == 0;
+        for (size_t n = 0; n < len; n++) {
+            cut = cut && leaf_parse((struct tly_bytes){(uint8_t *)text, n}, &texts, &read, NULL) ==
+                             TLY_EINPUT;
+        }
+        for (size_t k = 0; k < sizeof good / sizeof *good; k++) {
+            struct leaf other = leaf;
+            other.held        = tly_text(good[k].target);
+            const size_t n    = leaf_write(&other, again);
+            const bool   fits = strcmp(good[k].target, good[i].target) == 0;
+            swapped = swapped && (leaf_parse((struct tly_bytes){(uint8_t *)again, n}, &texts, &read,
+                                             NULL) == TLY_OK) == fits;
+        }
+    }
+    T_OK(same, "decisions: what is read is written again");
+    T_OK(cut, "decisions: cut at every byte");
+    T_OK(swapped, "decisions: another kind's target");
+}
+
 int
 main(void)
 {
@@ -172,5 +222,6 @@ main(void)
     every_byte();
     refused();
     largest();
+    test_decisions();
     return T_DONE();
 }
