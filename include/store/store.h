@@ -63,7 +63,12 @@ TLY_MUST enum tly_err store_election(struct store *store, struct store_election 
  *
  * Errors:  TLY_ENOENT    no election was opened */
 TLY_MUST enum tly_err store_take_over(struct store *store, uint64_t *epoch, struct tly_diag *diag);
-/* Between calls: is the connection still there, as far as this side knows?  Sends nothing. */
+/* Marks this session as the writer's, and each one after it as far as nobody else has the mark.
+ * It keeps a second daemon from taking over by mistake; what guards the ledger is the epoch.
+ * TLY_EBUSY: another one has the mark; the diag says which. */
+TLY_MUST enum tly_err store_claim(struct store *store, struct tly_diag *diag);
+/* Between calls: is the connection still there, as far as this side knows?  Tries again for the
+ * writer's mark when that was still with a session that died, else sends nothing. */
 TLY_MUST enum tly_err store_idle_check(struct store *store, struct tly_diag *diag);
 /* The effects `commit` and `recover` of core/seq.h.
  *

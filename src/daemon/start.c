@@ -47,21 +47,26 @@ memory_make(struct service *s, struct tly_diag *diag)
     return api_state_new(&config, &s->api, diag);
 }
 
-/* Waits for PostgreSQL, saying so, until it is there or somebody asks to stop. */
+/* Waits for PostgreSQL, and until no other daemon writes to it, saying so whenever the reason is
+ * another, until somebody asks to stop. */
 static enum tly_err
 store_wait(struct service *s, struct tly_diag *diag)
 {
-    const uint64_t wait_ms = s->settings->database_wait_ms;
-    const uint64_t until   = wait_ms == 0 ? UINT64_MAX : clock_mono_ms() + wait_ms;
-    bool           said    = false;
+    const uint64_t  wait_ms = s->settings->database_wait_ms;
+    const uint64_t  until   = wait_ms == 0 ? UINT64_MAX : clock_mono_ms() + wait_ms;
+    struct tly_diag said    = {0};
     for (;;) {
-        const enum tly_err err = store_open(s->settings->database, &s->store, diag);
+        enum tly_err err =
+            s->store != NULL ? TLY_OK : store_open(s->settings->database, &s->store, diag);
+        if (err == TLY_OK) {
+            err = store_claim(s->store, diag);
+        }
         if (err != TLY_EBUSY || clock_mono_ms() >= until) {
             return err;
         }
-        if (!said) {
+        if (strcmp(said.text, diag->text) != 0) {
             log_event(LOG_WARNING, "store.wait", "why=%s", log_why(diag->text).s);
-            said = true;
+            said = *diag;
         }
         /* Not ready, but not hanging either: systemd gives it more time. */
         (void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%d\nSTATUS=waiting for PostgreSQL: %.200s",

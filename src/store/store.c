@@ -10,6 +10,7 @@
 #include "sys/clock.h"
 
 #define SERVER_VERSION_MIN 150000 /* PostgreSQL 15 */
+#define WHO_SIZE           100    /* a process and an address */
 
 void
 tly_auto_pgresult(PGresult **result)
@@ -49,7 +50,8 @@ void
 store_drop(struct store *store)
 {
     PQfinish(store->conn);
-    store->conn = NULL;
+    store->conn   = NULL;
+    store->marked = false;
 }
 
 static enum tly_err
@@ -478,8 +480,8 @@ check_session(struct store *store, struct tly_diag *diag)
 
 /* An idle connection has little to say: what makes it readable is mostly its end, and finding that
  * before a batch is sent spares the batch. */
-enum tly_err
-store_idle_check(struct store *store, struct tly_diag *diag)
+static enum tly_err
+look(struct store *store, struct tly_diag *diag)
 {
     if (store->conn == NULL) {
         return tly_fail(diag, TLY_EBUSY, "database connection: none");
@@ -504,10 +506,50 @@ store_idle_check(struct store *store, struct tly_diag *diag)
     }
 }
 
+/* Tries for the writer's mark; *who has it, when it is not ours, '\0' when that is over. */
+static enum tly_err
+mark(struct store *store, char who[], size_t size, struct tly_diag *diag)
+{
+    struct store_call call = {.stmt = STMT_WRITER_LOCK};
+    enum tly_err      err  = store_calls(store, &call, 1, diag);
+    if (err == TLY_OK) {
+        store->marked = store_result_bool(call.result, 0);
+        (void)snprintf(who, size, "%s", store_result_text(call.result, 1));
+    }
+    store_calls_done(&call, 1);
+    return err;
+}
+
+enum tly_err
+store_claim(struct store *store, struct tly_diag *diag)
+{
+    char         who[WHO_SIZE] = "";
+    enum tly_err err           = store_connect(store, diag);
+    if (err == TLY_OK && !store->marked) {
+        err = mark(store, who, sizeof who, diag);
+    }
+    if (err != TLY_OK) {
+        return err;
+    }
+    store->writer = store->marked;
+    return store->marked
+               ? TLY_OK
+               : tly_fail(diag, TLY_EBUSY, "another tallyd writes to this database (%s)", who);
+}
+
+enum tly_err
+store_idle_check(struct store *store, struct tly_diag *diag)
+{
+    char               who[WHO_SIZE];
+    const enum tly_err err = look(store, diag);
+    return err == TLY_OK && store->writer && !store->marked ? mark(store, who, sizeof who, diag)
+                                                            : err;
+}
+
 enum tly_err
 store_connect(struct store *store, struct tly_diag *diag)
 {
-    if (store_idle_check(store, NULL) == TLY_OK) {
+    if (look(store, NULL) == TLY_OK) {
         return TLY_OK;
     }
     enum tly_err err = store_dial(store, diag);
@@ -519,6 +561,10 @@ store_connect(struct store *store, struct tly_diag *diag)
     }
     if (err == TLY_OK) {
         err = check_session(store, diag);
+    }
+    if (err == TLY_OK && store->writer) { /* without it just as well: the epoch tells */
+        char who[WHO_SIZE];
+        err = mark(store, who, sizeof who, diag);
     }
     return err;
 }

@@ -9,8 +9,10 @@
 
 struct store {
     char    *conninfo;
-    PGconn  *conn;  /* NULL: lost, connect before use */
-    bool     owner; /* tallyctl's: the role is not checked */
+    PGconn  *conn;   /* NULL: lost, connect before use */
+    bool     owner;  /* tallyctl's: the role is not checked */
+    bool     writer; /* of store_claim(): every session of ours tries for the mark */
+    bool     marked; /* this session has it */
     bool     warned;
     char     warning[160]; /* the first WARNING since warned was cleared */
     unsigned answer_ms;    /* 0: STORE_ANSWER_MS */

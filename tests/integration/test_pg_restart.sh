@@ -39,6 +39,8 @@ for how in fast immediate; do
     pg_resume
     ok "and that it is back" wait_for 20 ready_again
 done
+marks() { [ "$(pg_sql "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")" = 1 ]; }
+ok "it is marked as the writer again" wait_for 10 marks
 is "the log too, both times" "$(grep -c '^<4>store.away ' "$daemon_log") $(grep -c '^<5>store.back ' "$daemon_log")" '2 2'
 
 # ---- away while it runs ----

@@ -155,19 +155,30 @@ epoch=$(pg_sql 'SELECT epoch FROM tally.log_head')
 ok "a second daemon on a port of the first" exits 1 "error=ECONFLICT why=\"api.address = 127.0.0.1, api.port = $daemon_api: cannot listen: Address already in use\"" with api.port "$daemon_api"
 ok "takes nothing over" test "$(pg_sql 'SELECT epoch FROM tally.log_head')" = "$epoch"
 ok "--check-config beside a daemon that runs only warns" exits 0 "^<4>listen.taken why=.*ingest.port = $daemon_ingest: " checked ingest.port "$daemon_ingest"
-first_log=$daemon_log first_pid=$daemon_pid first_ingest=$daemon_ingest
-daemon_pid=''
-ok "a second daemon takes over" start_daemon "$conf"
-late() { "$python" -B tests/integration/post.py "$t_dir" "$1" "$2"; }
-kill -s HUP "$daemon_pid"
-reloaded() { grep -q '^<4>daemon.reload ' "$daemon_log"; }
+first_log=$daemon_log first_pid=$daemon_pid
+revise() { "$python" -B tests/integration/revise.py "$t_dir" "$1"; }
+second_log=$t_dir/second.log
+setpriv --pdeathsig KILL -- "$B/tallyd" --config "$conf" >"$second_log" 2>&1 </dev/null &
+second_pid=$!
+at_exit 'kill -KILL "$second_pid" 2>/dev/null || true'
+second_said() { grep -q "$1" "$second_log"; }
+ok "a second daemon waits and says for whom" wait_for 20 second_said '^<4>store.wait why="another tallyd writes to this database (PostgreSQL process [0-9]*)"'
+is "and takes nothing over" "$(pg_sql 'SELECT epoch FROM tally.log_head')" "$epoch"
+kill -s HUP "$first_pid"
+reloaded() { grep -q '^<4>daemon.reload ' "$first_log"; }
 ok "SIGHUP says that it cannot reload yet" wait_for 10 reloaded
-"$python" -B tests/integration/revise.py "$t_dir" "$first_ingest" >"$t_dir/revise" || true
-like "the first one is refused by the head row, and takes nothing" "$(cat "$t_dir/revise")" '^503 '
+# The first one loses its session while it is stopped: the second one is the writer before it can look.
+kill -s STOP "$first_pid"
+pg_sql "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'" >"$t_dir/killed"
+is "one session has the mark" "$(cat "$t_dir/killed")" t
+ok "without it the second one takes over" wait_for 60 second_said '^<5>daemon.ready '
+kill -s CONT "$first_pid"
 rc=0
 wait "$first_pid" || rc=$?
-is "and ends as failed" "$rc" 1
-ok "naming it" grep -q '^<3>ledger.stopped ' "$first_log"
+is "the first one ends as failed" "$rc" 1
+ok "naming it" grep -q '^<3>ledger.stopped .*another epoch' "$first_log"
+daemon_pid=$second_pid daemon_log=$second_log
+daemon_ingest=$(daemon_port ingest)
 like "the second one takes it" "$("$python" -B tests/integration/revise.py "$t_dir" "$daemon_ingest")" '^201 '
 stop_daemon
 is "a clean stop" "$daemon_rc" 0
