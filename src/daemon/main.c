@@ -139,7 +139,7 @@ main(int argc, char *argv[])
     struct tly_diag  diag = {0};
     enum cli_exit    code;
     if (!options_read(argc, argv, &o, &code)) {
-        return code;
+        return (int)code;
     }
     if (o.mode == MODE_SAMPLE) {
         config_sample(&settings_table, stdout);
@@ -160,5 +160,5 @@ main(int argc, char *argv[])
         code = o.mode == MODE_CHECK ? check(&settings, o.config) : run(&settings, o.config);
     }
     tly_arena_done(&arena);
-    return code;
+    return (int)code;
 }
