@@ -33,6 +33,7 @@ class Ledger:
         self.tally = Tally(definition)
         self.payloads = {}  # branch: payloads of its revisions, as bytes
         self.by_key = {keyid(t["signing_key"]): t for t in definition.terminals.values()}
+        self.contradictions = set()  # payloads that contradict what was there
         self.entries = 1  # genesis
 
     def signed(self, envelope, payload):
@@ -59,7 +60,8 @@ class Ledger:
             if known[n - 1] == body:
                 return "same"
             self.tally.conflicts.add(payload["branch"])
-            self.entries += 1
+            self.entries += body not in self.contradictions  # each is an entry once, however often it comes
+            self.contradictions.add(body)
             raise Refused(409, "S04")
         prev = hashlib.sha256(known[-1]).hexdigest() if known else None
         area = self.d.branches[payload["branch"]].area

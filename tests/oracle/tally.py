@@ -75,13 +75,14 @@ class Tally:
             s = self.stand[code, contest]
             if s is None:
                 contests.append({"contest": contest, "state": "expected", "revision": 0, "not_held": False,
-                                 "ballots": None, "checks": []})
+                                 "ballots": None, "checks": [], "explained": False})
                 continue
             status.add("counted" if s.counted else "held")
             if s.flags:
                 status.add("flagged")
             contests.append({"contest": contest, "state": s.state, "revision": s.revision, "not_held": s.not_held,
-                             "ballots": ballots_of(s.row) if s.row else None, "checks": sorted(s.holds | s.flags)})
+                             "ballots": ballots_of(s.row) if s.row else None, "checks": sorted(s.holds | s.flags),
+                             "explained": False})
         if not status:
             status.add("silent")
         if code in self.conflicts:
