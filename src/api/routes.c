@@ -255,7 +255,7 @@ api_handle(void *arg, struct http_req *req)
     if (route->on == ON(API_READ) && http_query(req, "at") != NULL) { /* not to be passed over */
         return api_reply_err(r.state, req,
                              tly_fail_at(&diag, TLY_ERANGE, "query", "at",
-                                         "the past is not offered yet; leave it out for now"),
+                                         "the past is not offered yet; leave it out"),
                              &diag);
     }
     err = route->on == ON(API_OPS) ? TLY_OK : query_check(req, route, &diag);

@@ -99,7 +99,7 @@ struct watcher {
     _Atomic(uint64_t)     open; /* accepted and not yet closed */
     _Atomic(uint64_t)     accepted;
     _Atomic(uint64_t)     late;
-    _Atomic(bool)         paused; /* the listening socket is not looked at for now */
+    _Atomic(bool)         paused; /* the listening socket is not looked at meanwhile */
 
     pthread_mutex_t       lock;
     pthread_cond_t        changed;

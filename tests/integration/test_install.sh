@@ -31,8 +31,8 @@ else
     skip 'systemd takes it' 'systemd-analyze is not installed'
 fi
 if command -v systemd-sysusers >/dev/null; then
-    mkdir -p "$t_dir/root/etc"
-    ok 'systemd makes the user' systemd-sysusers --root="$t_dir/root" "$d/usr/lib/sysusers.d/tallyd.conf"
-    like 'as a user of the system, without a shell' "$(cat "$t_dir/root/etc/passwd")" '^tallyd:.*nologin$'
+    mkdir -p "$t_dir/sysroot/etc"
+    ok 'systemd makes the user' systemd-sysusers --root="$t_dir/sysroot" "$d/usr/lib/sysusers.d/tallyd.conf"
+    like 'as a user of the system, without a shell' "$(cat "$t_dir/sysroot/etc/passwd")" '^tallyd:.*nologin$'
 fi
 done_testing

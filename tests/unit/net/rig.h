@@ -41,7 +41,7 @@ struct rig {
     pthread_cond_t   changed;
     struct http_req *waits[RIG_WAITS_MAX];
     unsigned         waits_n;
-    bool             hold; /* answer nothing for now */
+    bool             hold; /* answer nothing until it is false */
     bool             stop;
 };
 
