@@ -57,8 +57,7 @@ list_branch(void *arg, json_t *branch, struct tly_diag *diag)
     struct listing *l = arg;
     l->n++;
     if (l->json) {
-        (void)json_dumpf(branch, stdout, JSON_COMPACT);
-        (void)putchar('\n');
+        online_print(branch);
         return TLY_OK;
     }
     size_t        i;

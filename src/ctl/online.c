@@ -33,3 +33,10 @@ online_query(char *path, size_t size, const char *name, const char *value)
     (void)snprintf(path + len, size - len, "%c%s=", strchr(path, '?') == NULL ? '?' : '&', name);
     online_segment(path, size, value);
 }
+
+void
+online_print(const json_t *object)
+{
+    (void)json_dumpf(object, stdout, JSON_COMPACT);
+    (void)putchar('\n');
+}

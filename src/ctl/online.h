@@ -19,6 +19,8 @@
 /* Opens the connection that the command line asks for.  Errors: as remote_open(). */
 TLY_MUST enum tly_err online_open(const struct cli *cli, struct remote **out,
                                   struct tly_diag *diag);
+/* One object as a line of JSON on stdout: what --json prints. */
+void online_print(const json_t *object);
 /* Appends a value, percent-encoded, to a path: "/v1/contests/". */
 void online_segment(char *path, size_t size, const char *value);
 /* Appends "name=value" to a path with ? or &; the value is percent-encoded. */

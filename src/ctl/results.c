@@ -78,8 +78,7 @@ list_contest(void *arg, json_t *contest, struct tly_diag *diag)
     (void)diag;
     struct listing *l = arg;
     if (l->json) {
-        (void)json_dumpf(contest, stdout, JSON_COMPACT);
-        (void)putchar('\n');
+        online_print(contest);
         return TLY_OK;
     }
     const json_t *progress = json_object_get(contest, "progress");
@@ -238,8 +237,7 @@ show_contest(const struct cli *cli, struct remote *remote, struct tly_arena *are
         return err;
     }
     if (cli_flag(cli, "json")) {
-        (void)json_dumpf(contest, stdout, JSON_COMPACT);
-        (void)putchar('\n');
+        online_print(contest);
         return TLY_OK;
     }
     print_head(contest);

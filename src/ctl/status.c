@@ -57,8 +57,7 @@ run(const struct cli *cli)
         return cli_fail(cli, err, &diag);
     }
     if (cli_flag(cli, "json")) {
-        (void)json_dumpf(election, stdout, JSON_COMPACT);
-        (void)putchar('\n');
+        online_print(election);
     } else {
         print(election);
     }
