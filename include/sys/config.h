@@ -36,13 +36,14 @@ struct config_row {
 struct config_table {
     const struct config_row *rows;
     size_t                   rows_n;
+    size_t                   settings_size; /* sizeof the struct that the offsets are of */
 };
 
-/* Fills every field: from the text, or from its default.
+/* Fills the whole struct: each row's field from the text or from its default, all else with zero.
  *
  * file:    for the diag, and whose folder relative paths count from.
- * Owns:    texts are in the arena; *settings is untouched on failure only where the text is wrong
- *          before its first good line: read into a fresh struct and swap.
+ * Owns:    texts are in the arena; *settings is written on failure, too: read into a fresh struct
+ *          and swap.
  * Errors:  TLY_EINPUT (diag: "FILE:LINE: ..." with the range), TLY_ENOMEM */
 TLY_MUST enum tly_err config_parse(const struct config_table *table, const char *file,
                                    struct tly_bytes text, struct tly_arena *arena, void *settings,

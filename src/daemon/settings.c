@@ -45,4 +45,5 @@ static const struct config_row rows[] = {
 };
 /* clang-format on */
 
-const struct config_table settings_table = {.rows = rows, .rows_n = TLY_N(rows)};
+const struct config_table settings_table = {
+    .rows = rows, .rows_n = TLY_N(rows), .settings_size = sizeof(struct settings)};

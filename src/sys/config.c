@@ -235,6 +235,7 @@ config_parse(const struct config_table *table, const char *file, struct tly_byte
 {
     TLY_CHECK(table->rows_n <= ROWS_MAX);
     struct reader rd = {.table = table, .file = file, .arena = arena, .settings = settings};
+    memset(settings, 0, table->settings_size);
     for (size_t at = 0; at < text.len;) {
         const uint8_t *end = memchr(text.data + at, '\n', text.len - at);
         const size_t   len = end == NULL ? text.len - at : (size_t)(end - (text.data + at));

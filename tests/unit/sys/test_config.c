@@ -16,6 +16,7 @@ struct settings {
     const char *name;
     const char *key_file;
     const char *folder;
+    uint64_t    rowless; /* no row sets it */
 };
 
 #define F(field) offsetof(struct settings, field)
@@ -28,7 +29,7 @@ static const struct config_row rows[] = {
     {"key", CONFIG_PATH, F(key_file), "/etc/key", 1, 100, "the key's file"},
     {"folder", CONFIG_PATH, F(folder), "packages", 1, 100, "a folder whose default is relative"},
 };
-static const struct config_table table = {rows, TLY_N(rows)};
+static const struct config_table table = {rows, TLY_N(rows), sizeof(struct settings)};
 
 static struct tly_arena arena;
 static struct settings  set;
@@ -44,7 +45,9 @@ parse(const char *text)
 static void
 takes(void)
 {
+    memset(&set, 0xa5, sizeof set);
     T_EQ(config_load(&table, NULL, &arena, &set, NULL), TLY_OK, "only defaults");
+    T_EQ(set.rowless, 0, "what no row names is zero, not what the memory held");
     T_OK(set.port == 8443 && set.wait_ms == 30000 && set.queue_bytes == 64 << 20 && set.tls,
          "numbers and yes");
     T_STR(set.name, "", "an empty text");
