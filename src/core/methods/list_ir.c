@@ -120,11 +120,11 @@ choose(struct work *w, uint32_t group[], uint32_t n, uint32_t k, bool lose)
         return;
     }
     const uint32_t ways = combinations(n, k);
+    w->s->quiet         = true; /* steps end where a person must decide */
     if (ways > RUNS_MAX || c->n == CHOICES_MAX) {
         c->too_many = true;
         return;
     }
-    w->s->quiet     = true; /* steps end where a person must decide */
     uint32_t pick   = c->pick[c->n];
     c->ways[c->n++] = ways;
     uint32_t chosen = 0;
@@ -546,6 +546,20 @@ halted(struct work *w, uint32_t among[])
     seats_tie_lists(s, s->in->seats, among, n);
 }
 
+/* Any entity may get anything from nothing to all its persons; vacant is only what all together have
+ * nobody for. */
+static uint32_t
+nothing_certain(const struct seats *s, uint32_t low[], uint32_t high[])
+{
+    uint64_t persons = 0;
+    for (uint32_t e = 0; e < s->entities_n; e++) {
+        low[e]  = 0;
+        high[e] = s->cap[e];
+        persons += s->stands[e] ? s->cap[e] : 0;
+    }
+    return persons < s->in->seats ? s->in->seats - (uint32_t)persons : 0;
+}
+
 /* Follows every way; leaves the certain seats in s->won and reports what is at stake. */
 static void
 settle(struct work *w, uint32_t low[], uint32_t high[])
@@ -569,9 +583,8 @@ settle(struct work *w, uint32_t low[], uint32_t high[])
         }
     }
     s->quiet = s->in->quiet;
-    if (w->choices->too_many || runs > RUNS_MAX) { /* nothing is certain */
-        memset(low, 0, n * sizeof *low);
-        memcpy(high, s->cap, n * sizeof *high);
+    if (w->choices->too_many || runs > RUNS_MAX) {
+        vacant = nothing_certain(s, low, high);
     }
     uint32_t among_n = 0;
     for (uint32_t e = 0; e < n; e++) {

@@ -102,7 +102,7 @@ static const struct example examples[] = {
      .lists_n = 2, .votes = {105, 105}, .persons = {5, 5}, .want = {5, 5}},
     {"more than all seats: nothing is taken back from whole ones", {"base=ballots_x_seats", "over_rule=smallest_rounded_up_fraction"},
      .lists_n = 2, .votes = {22600, 1270}, .persons = {30, 21}, .valid = 1000, .want = {21, 0}},
-    {"all is asked for when lists are too many to follow", {B_},
+    {"three left-over seats among six equals", {B_},
      .lists_n = 6, .votes = {5, 5, 5, 5, 5, 5}, .persons = {21, 21, 21, 21, 21, 21}, .want = {3, 3, 3, 3, 3, 3}, .tied = 3},
 };
 /* clang-format on */
@@ -181,6 +181,45 @@ check_chain(void)
     o = case_run(&c);
     T_EQ(o->alternates_n, 2, "same list next: one behind each list with seats");
     T_OK(o->alternates[0] == 2 && o->alternates[1] == 3, "same list next: a3 for A, b1 for B");
+    case_done(&c);
+}
+
+/* More ways than are followed: all seats are at stake, none is called certain or vacant, and no step
+ * tells of a seat that the order in the files gave. */
+static void
+check_too_many(void)
+{
+    case_init(&c, "list_ir", 8, 0);
+    case_param(&c, "first_round=floor");
+    for (unsigned l = 0; l < 16; l++) {
+        (void)case_list(&c, 100, 21);
+    }
+    const struct outcome *o     = case_run(&c);
+    const struct tie     *tie   = case_tie(o, TIE_LIST);
+    uint32_t              given = 0, steps = 0;
+    for (uint32_t l = 0; l < 16; l++) {
+        given += o->list_seats[l];
+    }
+    for (uint32_t i = 0; i < o->steps_n; i++) {
+        steps += strcmp(o->steps[i].name, "remainder") == 0;
+    }
+    T_OK(tie != NULL && tie->at_stake == 8 && tie->among_n == 16, "8 of 16 equals: 12,870 ways");
+    T_OK(given == 0 && steps == 0 && o->winners_n == 0, "nothing is certain, no step says so");
+    case_done(&c);
+
+    /* Five seats of the first list are unfilled.  Eleven are left over, for 15 lists and the pool: if
+     * the pool gets one, lists take all five, if not, four. */
+    case_init(&c, "list_ir", 17, 0);
+    case_param(&c, "first_round=floor");
+    (void)case_list(&c, 918, 1);
+    for (unsigned l = 0; l < 15; l++) {
+        (void)case_list(&c, 100, 1);
+    }
+    case_person(&c, IX_NONE, 100);
+    o   = case_run(&c);
+    tie = case_tie(o, TIE_LIST);
+    T_OK(tie != NULL && tie->at_stake == 17 && tie->among_n == 17 && o->vacancies == 0,
+         "a seat that may be vacant is at stake");
     case_done(&c);
 }
 
@@ -461,6 +500,7 @@ main(void)
     }
     check_chain();
     check_persons_tie();
+    check_too_many();
     check_oracle(20260501, 20000);
     check_permutation(14051101, 5000);
     return T_DONE();
