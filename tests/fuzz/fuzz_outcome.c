@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any counts under any method and parameters: every seat is somebody's, at stake or vacant, and the
- * contest turned round gives the same seats. */
+/* Any counts under any method and parameters: every seat is somebody's, at stake or vacant, nobody who
+ * has room was worth more than who got a seat (outcome_second.h), the contest turned round gives the
+ * same seats, and so do all its votes times a number. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/check.h"
 #include "core/readings.h"
+
+#include "outcome_second.h"
 
 #define LISTS_MAX      16
 #define CANDIDATES_MAX 96
@@ -99,9 +102,15 @@ invariants(const struct method_input *in, const struct outcome *o)
     }
 }
 
-/* Lists and candidates from the last to the first. */
+/* Place in the turned contest: from the last to the first, and `by` further round. */
+static uint32_t
+turned_place(uint32_t place, uint32_t n, uint32_t by)
+{
+    return (n - 1 - place + by) % n;
+}
+
 static void
-turn(const struct contest_of *c, struct contest_of *t)
+turn(const struct contest_of *c, uint32_t by, struct contest_of *t)
 {
     const uint32_t lists = c->in.lists_n, n = c->in.candidates_n;
     *t                   = *c;
@@ -110,26 +119,64 @@ turn(const struct contest_of *c, struct contest_of *t)
     t->in.personal       = t->personal;
     t->in.candidate_list = t->list;
     for (uint32_t l = 0; l < lists; l++) {
-        t->ballots[l] = c->ballots[lists - 1 - l];
+        t->ballots[turned_place(l, lists, by)] = c->ballots[l];
     }
     for (uint32_t k = 0; k < n; k++) {
-        const uint32_t list = c->list[n - 1 - k];
-        t->personal[k]      = c->personal[n - 1 - k];
-        t->list[k]          = list == IX_NONE ? IX_NONE : lists - 1 - list;
+        const uint32_t at = turned_place(k, n, by);
+        t->personal[at]   = c->personal[k];
+        t->list[at]       = c->list[k] == IX_NONE ? IX_NONE : turned_place(c->list[k], lists, by);
+    }
+}
+
+/* All votes and ballots times a number: shares are what they were. */
+static void
+scale(const struct contest_of *c, uint32_t times, struct contest_of *t)
+{
+    *t                   = *c;
+    t->in.params         = t->params;
+    t->in.list_ballots   = t->ballots;
+    t->in.personal       = t->personal;
+    t->in.candidate_list = t->list;
+    t->in.valid_ballots *= times;
+    for (uint32_t l = 0; l < c->in.lists_n; l++) {
+        t->ballots[l] *= times;
+    }
+    for (uint32_t k = 0; k < c->in.candidates_n; k++) {
+        t->personal[k] *= times;
     }
 }
 
 static void
-same(const struct method_input *in, const struct outcome *a, const struct outcome *b)
+same(const struct method_input *in, uint32_t by, const struct outcome *a, const struct outcome *b)
 {
     TLY_CHECK(a->winners_n == b->winners_n && a->alternates_n == b->alternates_n);
     TLY_CHECK(a->ties_n == b->ties_n && a->vacancies == b->vacancies);
     TLY_CHECK(a->pool_seats == b->pool_seats && a->pool_votes == b->pool_votes);
     for (uint32_t l = 0; a->list_seats != NULL && l < in->lists_n; l++) {
-        TLY_CHECK(a->list_seats[l] == b->list_seats[in->lists_n - 1 - l]);
+        TLY_CHECK(a->list_seats[l] == b->list_seats[turned_place(l, in->lists_n, by)]);
     }
     for (uint32_t k = 0; k < in->candidates_n; k++) {
-        TLY_CHECK(a->rank[k] == b->rank[in->candidates_n - 1 - k]);
+        TLY_CHECK(a->rank[k] == b->rank[turned_place(k, in->candidates_n, by)]);
+    }
+}
+
+static void
+same_scaled(const struct method_input *in, const struct outcome *a, const struct outcome *b)
+{
+    TLY_CHECK(a->ties_n == b->ties_n && a->vacancies == b->vacancies);
+    TLY_CHECK(a->pool_seats == b->pool_seats);
+    TLY_CHECK(a->winners_n == b->winners_n && a->alternates_n == b->alternates_n);
+    TLY_CHECK(a->winners_n == 0 ||
+              memcmp(a->winners, b->winners, a->winners_n * sizeof *a->winners) == 0);
+    TLY_CHECK(a->alternates_n == 0 ||
+              memcmp(a->alternates, b->alternates, a->alternates_n * sizeof *a->alternates) == 0);
+    for (uint32_t l = 0; a->list_seats != NULL && l < in->lists_n; l++) {
+        TLY_CHECK(a->list_seats[l] == b->list_seats[l]);
+    }
+    for (uint32_t i = 0; i < a->ties_n; i++) {
+        TLY_CHECK(a->ties[i].kind == b->ties[i].kind &&
+                  a->ties[i].at_stake == b->ties[i].at_stake &&
+                  a->ties[i].among_n == b->ties[i].among_n);
     }
 }
 
@@ -154,15 +201,21 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct contest_of         c, turned;
     TLY_AUTO(arena) struct tly_arena arena = {0};
-    struct outcome                   one, two;
+    struct outcome                   one, two, three;
     struct reader                    rd     = {data, data + size};
     const struct method             *method = contest_read(&rd, &c);
     tly_arena_init(&arena, ARENA_MAX);
     TLY_CHECK(outcome_of(method, &c.in, &arena, &one) == TLY_OK);
     invariants(&c.in, &one);
-    turn(&c, &turned);
+    second_check(method, &c.in, &one);
+    turn(&c, (uint32_t)size, &turned);
     TLY_CHECK(outcome_of(method, &turned.in, &arena, &two) == TLY_OK);
-    same(&c.in, &one, &two);
+    same(&c.in, (uint32_t)size, &one, &two);
+    if (strcmp(method->name, "droop_lr") != 0) { /* its quota is rounded: it knows how many votes */
+        scale(&c, 2 + (uint32_t)size % 1000, &turned);
+        TLY_CHECK(outcome_of(method, &turned.in, &arena, &three) == TLY_OK);
+        same_scaled(&c.in, &one, &three);
+    }
     readings(method, &c.in, &one, &arena);
     return 0;
 }
