@@ -19,6 +19,7 @@ static const struct example examples[] = {
     {"(a) first five and three alternates", 5, 3, {910, 880, 700, 650, 610, 590, 400, 390, 120}, 9, "01234", "567", "", 0},
     {"(b) three for the fifth seat; the losers fill two alternate places", 5, 3, {910, 880, 700, 610, 590, 590, 590, 400}, 8, "0123", "7", "S1:456", 0},
     {"(c) a village: one ordering settles seat and alternates", 3, 2, {40, 40, 12, 12, 12}, 5, "01", "", "S1:234", 0},
+    {"whoever loses the draw is the alternate, not who stands behind", 1, 1, {5, 5, 3}, 3, "", "", "S1:01", 0},
     {"equals who are all elected need no draw", 3, 0, {7, 7, 7, 2}, 4, "012", "", "", 0},
     {"equals before the last seat need no draw", 3, 1, {9, 9, 7, 2}, 4, "012", "3", "", 0},
     {"equals across the last alternate place", 1, 1, {9, 5, 5}, 3, "0", "", "A1:12", 0},

@@ -297,6 +297,16 @@ check_details(json_t *vectors)
     tly_arena_init(&tiny, 64);
     struct checked            kept = out;
     const struct checks_input in   = {&m.e, &terminal, {0}, &payload};
+    /* The payload's reader refuses a code that stands twice; the checks do not rely on it. */
+    const struct payload_contest *first  = &payload.contests[0];
+    struct payload_vote          *second = &votes[first->candidates_first + 1];
+    const struct tly_bytes        was    = second->code;
+    struct tly_diag               diag   = {0};
+    second->code                         = votes[first->candidates_first].code;
+    T_EQ(checks_run(&in, &arena, &out, &diag), TLY_EINPUT, "a person twice");
+    T_OK(strcmp(diag.code, "S01") == 0 && strcmp(diag.field, "contests[0].candidates[1]") == 0,
+         diag.field);
+    second->code = was;
     T_EQ(checks_run(&in, &tiny, &out, NULL), TLY_ENOMEM, "no room");
     T_OK(memcmp(&kept, &out, sizeof kept) == 0, "output untouched");
     tly_arena_done(&tiny);

@@ -121,6 +121,52 @@ refuse_rows(const struct bad rows[], size_t n, enum tly_err err, const char *cod
     }
 }
 
+/* Bytes of the JSON value that begins there. */
+static size_t
+value_len(const char *p)
+{
+    size_t len   = 0;
+    int    depth = 0;
+    bool   text  = false;
+    do {
+        const char c = p[len++];
+        if (text && c == '\\') {
+            len++;
+        } else if (c == '"') {
+            text = !text;
+        } else if (!text) {
+            depth += (c == '{' || c == '[') - (c == '}' || c == ']');
+        }
+    } while (text || depth > 0 || strchr(",}]", p[len]) == NULL);
+    return len;
+}
+
+/* Every key of every object a second time, with the value that it has: refused by its name. */
+static void
+every_key_twice(void)
+{
+    static char text[2 * sizeof good];
+    unsigned    keys = 0, wrong = 0;
+    for (const char *at = good; (at = strchr(at, '"')) != NULL;) {
+        const size_t len = strcspn(at + 1, "\"") + 2;
+        if (at[len] == ':' && (at[-1] == ',' || at[-1] == '{')) {
+            struct tly_diag diag   = {0};
+            const int       member = (int)(len + 1 + value_len(at + len + 1));
+            (void)snprintf(text, sizeof text, "%.*s,%s", (int)(at - good) + member, good, at);
+            const enum tly_err err   = parse(tly_text(text), &diag);
+            const bool         named = strstr(diag.text, "twice") != NULL;
+            keys++;
+            if (err != TLY_EINPUT || !named) {
+                wrong++;
+                printf("# %.*s: %d %s %s\n", (int)len, at, (int)err, diag.field, diag.text);
+            }
+        }
+        at += len;
+    }
+    T_EQ(wrong, 0, "no key may stand twice");
+    T_EQ(keys, 40, "of all objects");
+}
+
 static void
 refused_s01(void)
 {
@@ -430,6 +476,7 @@ main(void)
     every_field();
     accepted();
     refused_s01();
+    every_key_twice();
     refused_s06();
     limits();
     every_byte();

@@ -25,6 +25,8 @@ static const struct example examples[] = {
     {"modified: one seat less is certain", "modified_sainte_lague", {0}, 7, BOOK, .want = {3, 3, 1, 0}},
     {"Hare", "hare_lr", {0}, 8, BOOK, .want = {3, 3, 1, 1}},
     {"Droop", "droop_lr", {0}, 8, BOOK, .want = {4, 3, 1, 0}},
+    {"Hare: 1.71, 0.86 and 0.43 seats", "hare_lr", {0}, 3, .votes = {4, 2, 1}, .persons = {3, 3, 3}, .want = {2, 1, 0}},
+    {"Droop: a quarter of the votes is no quota of three seats", "droop_lr", {0}, 3, .votes = {75, 25}, .persons = {3, 3}, .want = {2, 1}},
     {"a bar of 13.05 % keeps out 30 of 230; 100/5 equals 80/4", "dhondt", {"threshold_bp=1305"}, 8, BOOK, .want = {4, 3, 0, 0}, .tied = 1, .among = 2},
     {"a bar of 13.04 % does not", "dhondt", {"threshold_bp=1304"}, 8, BOOK, .want = {4, 3, 1, 0}, .tied = 0},
     {"a bar reached exactly", "dhondt", {"threshold_bp=2000"}, 5, .votes = {60, 20, 20}, .persons = {5, 5, 5}, .want = {3, 1, 1, 0}},
@@ -40,6 +42,9 @@ static const struct example examples[] = {
     {"two of four equals", "dhondt", {0}, 6, .votes = {50, 50, 50, 50}, .persons = {9, 9, 9, 9}, .want = {1, 1, 1, 1}, .tied = 2, .among = 4},
     {"equals of whom one list is full need no draw", "dhondt", {0}, 5, .votes = {50, 50, 50, 50}, .persons = {1, 1, 1, 9}, .want = {1, 1, 1, 2}},
     {"equal remainders", "hare_lr", {0}, 3, .votes = {50, 50}, .persons = {9, 9}, .want = {1, 1}, .tied = 1, .among = 2},
+    {"votes under the bar do not raise the quota", "hare_lr", {"threshold_bp=2000"}, 10, .votes = {60, 30, 10}, .persons = {9, 9, 9}, .want = {7, 3, 0}},
+    {"a bar that is the same for all is not lower for a short list", "dhondt", {"threshold_bp=2500"}, 4, .votes = {88, 12}, .persons = {4, 1}, .want = {4, 0}},
+    {"products beyond 64 bits decide", "dhondt", {0}, 11, .votes = {(UINT64_C(3) << 61) + 1, UINT64_C(1) << 61}, .persons = {12, 12}, .want = {9, 2}},
     {"products beyond 64 bits", "dhondt", {0}, 3, .votes = {UINT64_C(1) << 61, (UINT64_C(1) << 60) + 1}, .persons = {9, 9}, .want = {2, 1}},
 };
 /* clang-format on */
@@ -91,6 +96,45 @@ check_persons(void)
     case_done(&c);
 }
 
+/* Equals at the cut of a list are drawn, and before that no alternate is certain. */
+static void
+check_persons_tie(void)
+{
+    case_init(&c, "dhondt", 2, 2);
+    c.in.lists_n = 2;
+    case_person(&c, 0, 7);
+    case_person(&c, 0, 7);
+    case_person(&c, 1, 8);
+    case_person(&c, 1, 2);
+    const struct outcome *o   = case_run(&c);
+    const struct tie     *tie = case_tie(o, TIE_SEAT);
+    T_OK(o->list_seats[0] == 1 && o->list_seats[1] == 1, "a seat each");
+    T_OK(o->winners_n == 1 && o->winners[0] == 2, "one of them is taken");
+    T_OK(tie != NULL && tie->at_stake == 1 && tie->among_n == 2 && tie->among[0] == 0,
+         "two with equal votes for the other");
+    T_EQ(o->alternates_n, 0, "who loses is next in line: nobody is yet");
+    case_done(&c);
+}
+
+/* Who is excluded keeps the votes for the list and takes no seat: the list has a person less. */
+static void
+check_excluded(void)
+{
+    static const uint8_t excluded[3] = {1, 0, 0};
+    case_init(&c, "dhondt", 2, 2);
+    c.in.lists_n  = 2;
+    c.in.excluded = excluded;
+    case_person(&c, 0, 90);
+    case_person(&c, 0, 10);
+    case_person(&c, 1, 20);
+    const struct outcome *o = case_run(&c);
+    T_OK(o->list_votes[0] == 100 && o->votes[0] == 90, "the votes stay");
+    T_OK(o->list_seats[0] == 1 && o->list_seats[1] == 1, "of two persons one can take a seat");
+    T_OK(o->winners_n == 2 && o->winners[0] == 2 && o->winners[1] == 1, "it is the other");
+    T_OK(o->rank[0] == 0 && o->rank[2] == 1 && o->alternates_n == 0, "no rank, no alternate");
+    case_done(&c);
+}
+
 static void
 check_table(void)
 {
@@ -131,6 +175,8 @@ main(void)
         check_example(&examples[i]);
     }
     check_persons();
+    check_persons_tie();
+    check_excluded();
     check_table();
     return T_DONE();
 }
