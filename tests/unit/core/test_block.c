@@ -30,6 +30,7 @@ static const struct example examples[] = {
     {"who has no vote is not elected", 3, 1, {8, 5, 0, 0}, 4, "01", "", "", 1},
     {"without votes nobody is", 3, 2, {0, 0, 0}, 3, "", "", "", 3},
     {"fewer candidates than seats", 5, 2, {8, 5}, 2, "01", "", "", 3},
+    {"more alternates than candidates", 1, 10000, {8, 5, 3, 0}, 4, "0", "12", "", 0},
     {"no candidates", 5, 2, {0}, 0, "", "", "", 5},
     {"no seats", 0, 1, {8, 5}, 2, "", "0", "", 0},
     {"as many as there are seats", 2, 1, {8, 8}, 2, "01", "", "", 0},

@@ -256,6 +256,7 @@ check_states(void)
     T_EQ(tally.area_progress[root.v].expected, 1, "one branch-contest is expected in the country");
     T_EQ(tally.area_progress[other.v].expected, 0, "none where the branch reports no contest");
     T_STR(slot_state_name((enum slot_state)tally.slots[s.v].state), "expected", "expected");
+    T_OK(!tally_is_complete(&tally, c), "nothing is complete");
 
     struct counts *one = counts_new(&arena, s.v), *two = counts_new(&arena, s.v);
     one->n[COUNT_CAST] = 10;
@@ -268,12 +269,14 @@ check_states(void)
         1);
     T_STR(slot_state_name((enum slot_state)tally.slots[s.v].state), "held", "held");
     T_OK(tally.contests[c.v].n[COUNT_CAST] == 0 && tally.options[0] == 0, "held adds nothing");
+    T_OK(!tally_is_complete(&tally, c), "held is not settled");
     T_OK(tally.contest_progress[c.v].held == 1 && tally.contest_progress[c.v].reported == 1 &&
              tally.contest_progress[c.v].counted == 0,
          "but has reported");
     tally_apply(&tally, &(struct tally_change){.slot = s, .counts = one, .revision = 2}, 2);
     T_STR(slot_state_name((enum slot_state)tally.slots[s.v].state), "corrected", "corrected");
     T_EQ(tally.areas[root.v].n[COUNT_CAST], 10, "counted up to the country");
+    T_OK(tally_is_complete(&tally, c), "its only branch: the contest is complete");
     T_EQ(tally.areas[other.v].n[COUNT_CAST], 0, "not beside");
     tally_apply(&tally, &(struct tally_change){.slot = s, .counts = two, .revision = 3}, 3);
     T_EQ(tally.areas[root.v].n[COUNT_CAST], 4, "a correction replaces");
@@ -292,6 +295,9 @@ check_states(void)
     T_OK(tally.branch_position[b2.v] == 5 && tally.area_position[other.v] == 5 &&
              tally.area_position[city.v] == 4 && tally.position == 6,
          "and moves its areas");
+    tally_annul(&tally, s, 6);
+    T_OK(tally.contest_progress[c.v].annulled == 1 && !tally_is_complete(&tally, c),
+         "where nothing counts nothing is complete");
     make_free(&m);
     tly_arena_done(&arena);
     tly_arena_init(&arena, 8);
@@ -371,6 +377,11 @@ check_country(void)
     }
     const uint64_t applied = cpu_us() - start;
     struct tally   copy;
+    struct lot     lot = {.n = 0};
+    tally_exclude(&tally, (struct candidate_ix){5}, m.e.branches_n + 1);
+    tally_lot(&tally, (struct contest_ix){9}, &lot, m.e.branches_n + 2);
+    tally_certify(&tally, (struct contest_ix){7}, m.e.branches_n + 3);
+    tally_conflict(&tally, (struct branch_ix){3}, m.e.branches_n + 4);
     TLY_CHECK(tally_init(&copy, &m.e, &arena) == TLY_OK);
     const uint64_t copying = cpu_us();
     tally_copy(&copy, &tally);
@@ -380,6 +391,11 @@ check_country(void)
            (unsigned long long)copied);
     T_EQ(copy.areas[0].n[COUNT_CAST], cast, "the country is the sum of its leaves");
     T_EQ(copy.area_progress[0].counted, 160000, "all are counted");
+    T_OK(copy.excluded[5] && !copy.excluded[4] && copy.lots[9] == &lot && copy.lots[8] == NULL &&
+             tally_is_certified(&copy, (struct contest_ix){7}) &&
+             !tally_is_certified(&copy, (struct contest_ix){6}) && copy.branch_conflict[3] &&
+             !copy.branch_conflict[2],
+         "a copy has the decisions too");
     make_free(&m);
     tly_arena_done(&arena);
 }

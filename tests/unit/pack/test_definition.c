@@ -130,6 +130,11 @@ static const struct fault_case {
     {"contests.csv", "c.qom,qom.c", "c.qom,qom.x", NULL, 2, 7, "no area of areas.csv"},
     {"contests.csv", "rey,tehran", "rey,teheran", NULL, 3, 11, "no rule of election.json"},
     {"contests.csv", "tehran,2,", "tehran,0,", NULL, 3, 18, "from 1 to"},
+    {"contests.csv", "tehran,2,", "tehran,10001,", NULL, 3, 18, "no whole number from 1 to 10000"},
+    {"contests.csv", "2,1,2,,", "2,-1,2,,", NULL, 3, 20, "alternates"},
+    {"contests.csv", "2,1,2,,", "2,10001,2,,", NULL, 3, 20, "no whole number from 0 to 10000"},
+    {"contests.csv", "2,1,2,,", "2,1,9223372036854775808,,", NULL, 3, 22, "max_choices"},
+    {"contests.csv", "c.rey,rey", "c.qom,rey", NULL, 3, 1, "stands in line 2 already"},
     {"contests.csv", "tehran,2,", "tehran,-2,", NULL, 3, 18, "no whole number"},
     {"contests.csv", "tehran,2,", "tehran,02,", NULL, 3, 18, "no leading zero"},
     {"contests.csv", "tehran,2,", "tehran,,", NULL, 3, 18, "no whole number"},
@@ -169,6 +174,19 @@ static const struct fault_case {
     {"election.json", "\"supervision\":3", "\"supervision\":0", NULL, 9, 21, "must be 1 to 4"},
     {"election.json", "\"lot\"", "\"lots\"", NULL, 9, 21, "policy.lots is no key"},
     {"election.json", "\"list_max\":3", "\"list_max\":\"3\"", NULL, 7, 32, "rules.tehran.list_max"},
+    {"election.json", "\"list_max\":3", "\"threshold_bp\":10001", NULL, 7, 32,
+     "rules.tehran.threshold_bp must be a whole number from 0 to 10000"},
+    {"election.json", "\"list_max\":3", "\"threshold_bp\":-1", NULL, 7, 32,
+     "rules.tehran.threshold_bp"},
+    {"election.json", "\"list_max\":3", "\"threshold_bp\":5.5", NULL, 7, 32,
+     "rules.tehran.threshold_bp"},
+    {"election.json", "\"list_max\":3", "\"threshold_rule\":\"plain\"", NULL, 7, 32, "is no key"},
+    {"election.json", "\"list_ir\",\"list_max\":3", "\"dhondt\",\"threshold_bp\":10001", NULL, 7,
+     31, "rules.tehran.threshold_bp must be a whole number from 0 to 10000"},
+    {"election.json", "\"list_ir\",\"list_max\":3", "\"dhondt\",\"threshold_rule\":\"scaled\"",
+     NULL, 7, 31, "rules.tehran.threshold_rule"},
+    {"election.json", "\"list_ir\",\"list_max\":3", "\"hare_lr\",\"equal_quotients\":1", NULL, 7,
+     32, "rules.tehran.equal_quotients"},
     {"election.json", "\"list_max\":3", "\"list_most\":3", NULL, 7, 32, "is no key"},
     {"election.json", "\"list_max\":3", "\"list_max\":1", "lists.csv", 2, 1, "has 2 candidates"},
     {"election.json", "\"list_max\":3", "\"list_min\":1", "lists.csv", 3, 1, "has 0 candidates"},
@@ -251,6 +269,61 @@ too_many_contests(void)
     T_EQ(faults.n, ELECTION_BRANCH_CONTESTS_MAX + 1, "and nothing else is wrong");
 }
 
+/* Files of nothing, and of a header alone. */
+static void
+empty_files(void)
+{
+    static const struct {
+        const char *name, *says; /* of the header alone; NULL: that may be */
+    } table[] = {
+        {"areas.csv", "no area is the root"},   {"contests.csv", "there is no contest"},
+        {"lists.csv", "is no list of"},         {"candidates.csv", "no candidate"},
+        {"branches.csv", "there is no branch"}, {"ballots.csv", "has no contest"},
+    };
+    for (unsigned i = 0; i < TLY_N(table); i++) {
+        const struct package_file *file = definition_files;
+        while (strcmp(file->name, table[i].name) != 0) {
+            file++;
+        }
+        for (unsigned header = 0; header < 2; header++) {
+            struct election *e     = NULL;
+            bool             found = false;
+            package_write(at, definition_files, NULL, NULL, NULL);
+            package_file_write(at, table[i].name, file->text,
+                               header ? strcspn(file->text, "\n") + 1 : 0);
+            tly_arena_done(&arena);
+            faults = (struct faults){.arena = &arena};
+            T_EQ(definition_load(at, &arena, &e, &faults, NULL), TLY_EINPUT, table[i].name);
+            for (uint32_t k = 0; k < faults.kept; k++) {
+                const struct fault *f = &faults.list[k];
+                found                 = found || (header ? strstr(f->text, table[i].says) != NULL
+                                                         : strcmp(f->file, table[i].name) == 0);
+            }
+            if (!T_OK(found, header ? "a header alone: said" : "an empty file: named")) {
+                print_faults();
+            }
+        }
+    }
+    struct election *e = NULL;
+    package_write(at, definition_files, NULL, NULL, NULL);
+    package_file_write(at, "election.json", "", 0);
+    tly_arena_done(&arena);
+    faults = (struct faults){.arena = &arena};
+    T_EQ(definition_load(at, &arena, &e, &faults, NULL), TLY_EINPUT, "an empty election.json");
+    T_OK(faults.kept > 0 && strcmp(faults.list[0].file, "election.json") == 0, "is named");
+    print_faults();
+}
+
+/* Fewer stand than there are places: that is for the count to say (vacancies), not a fault. */
+static void
+few_candidates(void)
+{
+    struct election *e = NULL;
+    T_EQ(load("contests.csv", "tehran,2,1,2", "tehran,21,11,21", &e), TLY_OK,
+         "more seats and alternates than candidates");
+    T_OK(e != NULL && e->contests[1].seats == 21 && e->contests[1].alternates == 11, "as told");
+}
+
 static void
 files(void)
 {
@@ -306,6 +379,8 @@ main(void)
     one_fault_each();
     cycles();
     too_many_contests();
+    empty_files();
+    few_candidates();
     files();
     memory();
     tly_arena_done(&arena);
