@@ -6,7 +6,7 @@
 #include "core/payload.h"
 #include "pack/faults.h"
 
-/* What one row says; NUMBERS is any of enum count. */
+/* What one row says; COUNTS_NUMBER is any of enum count. */
 enum counts_kind { COUNTS_NUMBER, COUNTS_LIST, COUNTS_CANDIDATE, COUNTS_NOT_HELD };
 
 struct counts_row {
@@ -15,6 +15,8 @@ struct counts_row {
     enum count       count; /* of a COUNTS_NUMBER */
     const char      *code;  /* list, candidate, or the reason of not_held */
     uint32_t         value;
+    uint32_t         place; /* of what it is about, among all that a slot can have: repeats */
+    uint32_t         line;
 };
 
 struct counts_file {
@@ -22,7 +24,7 @@ struct counts_file {
     uint32_t          *first; /* slots_n + 1: where each slot's rows begin */
 };
 
-/* Reads DIR/counts.csv against a definition.
+/* Reads DIR/counts.csv against a definition: every code is known, and nothing is said twice.
  * Errors: TLY_EINPUT faults (listed); TLY_EIO; TLY_ENOMEM. */
 TLY_MUST enum tly_err counts_read(const char *dir, const struct election *election,
                                   struct tly_arena *arena, struct counts_file *out,
