@@ -384,8 +384,7 @@ read_candidates(struct reader *r)
     r->c->in.personal       = votes;
     r->c->in.candidate_list = list;
     if (err == TLY_OK && member(r->root, "alternates") != NULL) {
-        const uint32_t max = n < SEATS_MAX ? (uint32_t)n : SEATS_MAX;
-        err                = whole_u32(r, "alternates", 0, max, &r->c->in.alternates);
+        err = whole_u32(r, "alternates", 0, SEATS_MAX, &r->c->in.alternates);
     }
     return err;
 }

@@ -231,7 +231,9 @@ BAD = [
     (LIST, '"candidates":2', '"candidates":-1', "lists[1].candidates"),
     (LIST, '"candidates":2', '"candidates":4294967296', "lists[1].candidates"),
     (LIST, '"candidates":2', '"candidates":18446744073709551616', "lists[1].candidates"),
-    (BLOCK, '"alternates":1', '"alternates":4', "alternates"),
+    (BLOCK, '"alternates":1', '"alternates":10001', "alternates"),
+    (BLOCK, '"alternates":1', '"alternates":"1"', "alternates"),
+    (BLOCK, '"votes":4', '"votes":9223372036854775807', "candidates[1].votes"),  # with 5 past 2^63 - 1
     (BLOCK, '"alternates":1', '"alternates":-1', "alternates"),
     (BLOCK, '"id":"c"', '"id":"a"', "candidates[2].id"),
     (BLOCK, '"votes":3', '"votes":true', "candidates[2].votes"),
