@@ -105,6 +105,18 @@ check_label(void)
     case_done(&c);
 }
 
+/* Equals have one rank, whatever the order of the file; who comes behind them is not next. */
+static void
+check_ranks(void)
+{
+    static const uint64_t votes[]  = {3, 5, 5, 3, 9};
+    static const uint32_t wanted[] = {4, 2, 2, 4, 1};
+    case_votes(votes, TLY_N(votes), 1, 0);
+    const struct outcome *o = case_run(&c);
+    T_OK(memcmp(o->rank, wanted, sizeof wanted) == 0, "ranks of equals");
+    case_done(&c);
+}
+
 /* Turned round, the same persons are elected and the same are tied. */
 static void
 check_permutation(uint64_t seed, unsigned runs)
@@ -152,6 +164,7 @@ main(void)
         check_example(&examples[i]);
     }
     check_label();
+    check_ranks();
     check_permutation(1405, 20000);
     return T_DONE();
 }

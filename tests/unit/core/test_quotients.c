@@ -43,7 +43,7 @@ static const struct example examples[] = {
     {"equals of whom one list is full need no draw", "dhondt", {0}, 5, .votes = {50, 50, 50, 50}, .persons = {1, 1, 1, 9}, .want = {1, 1, 1, 2}},
     {"equal remainders", "hare_lr", {0}, 3, .votes = {50, 50}, .persons = {9, 9}, .want = {1, 1}, .tied = 1, .among = 2},
     {"votes under the bar do not raise the quota", "hare_lr", {"threshold_bp=2000"}, 10, .votes = {60, 30, 10}, .persons = {9, 9, 9}, .want = {7, 3, 0}},
-    {"a bar that is the same for all is not lower for a short list", "dhondt", {"threshold_bp=2500"}, 4, .votes = {88, 12}, .persons = {4, 1}, .want = {4, 0}},
+    {"a bar that is the same for all is not lower for a short list", "dhondt", {"threshold_bp=3000"}, 4, .votes = {80, 20}, .persons = {4, 1}, .want = {4, 0}},
     {"products beyond 64 bits decide", "dhondt", {0}, 11, .votes = {(UINT64_C(3) << 61) + 1, UINT64_C(1) << 61}, .persons = {12, 12}, .want = {9, 2}},
     {"products beyond 64 bits", "dhondt", {0}, 3, .votes = {UINT64_C(1) << 61, (UINT64_C(1) << 60) + 1}, .persons = {9, 9}, .want = {2, 1}},
 };
