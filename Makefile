@@ -4,7 +4,8 @@
 #   make                    build/release: daemon and tools
 #   make CFG=debug          other flavours, side by side: release debug san tsan cov fuzz
 #   make check [T=word]     unit, corpus and integration tests; T: only those whose path has the word
-#   make check-all          check, again under ASan and UBSan, threads under TSan, lint, a little fuzzing
+#   make mutants [F=a,b]    plants a fault at a time where votes are counted: a test must notice (FULL=1: all tests for each)
+#   make check-all          check, again under ASan and UBSan, threads under TSan, lint, mutants, a little fuzzing
 #   make lint               format, tidy, layers, purity, names, headers, scripts
 #   make fmt                puts the sources into shape
 #   make demo [KEEP=1]      a whole election on this machine; KEEP=1: it stays up to be looked at
@@ -14,7 +15,7 @@
 #   make deb                a package, by the same install rule
 #   make clean              removes build/
 #
-# check, check-all, lint, demo and bench first install the Debian packages that are missing.
+# check, check-all, mutants, lint, demo and bench first install the Debian packages that are missing.
 
 MAKEFLAGS += -rR --no-print-directory
 SHELL     := /bin/sh
@@ -22,11 +23,11 @@ SHELL     := /bin/sh
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all check check-all lint lint-quick fmt fuzz bench demo install deb clean help FORCE
+.PHONY: all check check-all mutants lint lint-quick fmt fuzz bench demo install deb clean help FORCE
 all:
 
 # ---- first the packages: nothing below makes sense before gcc and pkg-config are there -----------
-FIRST := $(if $(TLY_READY),,$(filter check check-all lint demo bench,$(MAKECMDGOALS)))
+FIRST := $(if $(TLY_READY),,$(filter check check-all mutants lint demo bench,$(MAKECMDGOALS)))
 ifneq ($(FIRST),)
 .NOTPARALLEL:
 .PHONY: packages $(MAKECMDGOALS)
@@ -179,8 +180,12 @@ $(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(ca
 ORACLE := $(if $(findstring /test_oracle,$(CHECKED)),$(B)/tests/oracle/outcome_lines)
 $(B)/tests/oracle/%: $(B)/tests/oracle/%.o $(call archives,core)
 	$(call link,$^)
-check: all $(UNIT) $(REPLAY) $(ORACLE)
+check: $(if $(T),$(if $(filter %.sh,$(CHECKED)),all),all) $(UNIT) $(REPLAY) $(ORACLE)
 	@B=$(B) tests/run $(UNIT) $(foreach t,$(TARGETS),'$(B)/tests/fuzz/replay_$(t) tests/fuzz/corpus/$(t)') $(filter %.sh,$(CHECKED))
+comma := ,
+# Needs what `make check` builds, so that a fault costs one file's compilation.
+mutants: all $(UNIT) $(REPLAY) $(ORACLE)
+	@B=$(B) CFG=$(CFG) MAKE='$(firstword $(MAKE))' /usr/bin/python3 -B tests/mutation/mutants.py $(if $(FULL),--full) $(subst $(comma), ,$(F))
 check-all:
 	@MAKE='$(MAKE)' tools/check-all.sh $(TARGETS)
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(call archives,core)

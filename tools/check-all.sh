@@ -42,6 +42,7 @@ if command -v clang-format clang-tidy >/dev/null; then
 else
     missing 'lint' 'clang-format and clang-tidy are not installed'
 fi
+step 'mutants: planted faults are caught' $make mutants
 fuzz_quiet() { # TARGET: the run is only shown when it found something
     local log
     log=$(mktemp)
