@@ -11,6 +11,7 @@
 #include "core/checks.h"
 #include "core/decision.h"
 #include "core/envelope.h"
+#include "core/history.h"
 #include "core/tally.h"
 
 #define SEQ_BATCH_MAX       512               /* items of one batch */
@@ -134,13 +135,14 @@ enum seq_state {
 struct seq;
 
 struct seq_config {
-    const struct election  *election;
-    const struct registry  *registry;
-    struct book            *book;  /* empty, or as far as it was replayed */
-    struct tally           *tally; /* as far as the book */
-    struct tly_arena       *arena; /* of book and tally: counts of counted bundles are kept here */
-    const struct note_vkey *vkey;
-    uint64_t                epoch;
+    const struct election    *election;
+    const struct registry    *registry;
+    struct book              *book;    /* empty, or as far as it was replayed */
+    struct tally             *tally;   /* as far as the book */
+    struct history           *history; /* as far as the tally: what every entry did to it */
+    struct tly_arena         *arena;   /* of these three: counts of counted bundles are kept here */
+    const struct note_vkey   *vkey;
+    uint64_t                  epoch;
     const struct seq_effects *effects;
 };
 

@@ -119,7 +119,8 @@ void tally_reinstate(struct tally *tally, struct slot_ix ix, uint64_t position);
 void tally_explain(struct tally *tally, struct slot_ix ix, uint64_t position);
 /* The candidate keeps his votes, and takes no seat or place. */
 void tally_exclude(struct tally *tally, struct candidate_ix candidate, uint64_t position);
-/* lot: kept; its `before` is set. */
+/* lot: kept; its `before` is set, once: applied again where the past is made again (core/history.h),
+ * beside readers, it is only read. */
 void tally_lot(struct tally *tally, struct contest_ix contest, struct lot *lot, uint64_t position);
 void tally_certify(struct tally *tally, struct contest_ix contest, uint64_t position);
 /* Nothing changed in the contest since it was certified. */

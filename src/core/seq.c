@@ -315,10 +315,26 @@ step_doubt(struct seq *seq, struct tly_diag *diag)
     return fail(seq, TLY_ECORRUPT, &why, diag);
 }
 
-/* Moves the counts of stored bundles to where the tally may keep them. */
+/* What the batch will tell the history. */
+static uint32_t
+events_of(const struct seq_batch *batch)
+{
+    uint32_t n = 0;
+    for (unsigned i = 0; i < batch->rows_n; i++) {
+        const struct seq_row *row = &batch->rows[i];
+        n += row->entry->kind == LEAF_BUNDLE ? row->bundle->checked->slots_n + 1 : 1;
+    }
+    return n;
+}
+
+/* Moves the counts of stored bundles to where the tally may keep them, and makes room for what
+ * they will do. */
 static bool
 keep_counts(struct seq *seq)
 {
+    if (!history_reserve(seq->config.history, events_of(&seq->batch))) {
+        return false;
+    }
     while (seq->kept_n < seq->batch.rows_n) {
         const struct seq_row *row = &seq->rows[seq->kept_n];
         if (row->entry->kind == LEAF_BUNDLE &&
@@ -367,16 +383,20 @@ step_stored(struct seq *seq, struct tly_diag *diag)
     return TLY_OK;
 }
 
-/* Puts a logged entry into the tally, which keeps the slots' counts. */
+/* Puts a logged entry into the tally, which keeps the slots' counts, and into its history. */
 static void
-apply(struct tally *tally, uint64_t position, const struct book_entry *entry,
+apply(struct seq *seq, uint64_t position, const struct book_entry *entry,
       const struct checked *checked, const struct decision *decision)
 {
+    struct tally   *tally   = seq->config.tally;
+    struct history *history = seq->config.history;
     if (entry->kind == LEAF_CONFLICT) {
         tally_conflict(tally, entry->branch, position);
+        history_conflict(history, entry->branch);
     }
     if (decision != NULL) {
         decision_apply(tally, decision, position);
+        history_decision(history, decision);
     }
     for (uint32_t i = 0; entry->kind == LEAF_BUNDLE && i < checked->slots_n; i++) {
         const struct checked_slot *slot   = &checked->slots[i];
@@ -387,7 +407,9 @@ apply(struct tally *tally, uint64_t position, const struct book_entry *entry,
                                              .held     = slot->holds != 0,
                                              .not_held = slot->not_held};
         tally_apply(tally, &change, position);
+        history_change(history, &change);
     }
+    history_end(history, position);
     tally->position = position + 1;
 }
 
@@ -397,7 +419,7 @@ step_signed(struct seq *seq)
     change_begin(seq);
     for (unsigned i = 0; i < seq->batch.rows_n; i++) {
         const struct seq_row *row = &seq->rows[i];
-        apply(seq->config.tally, row->position, row->entry, row->bundle->checked, row->decision);
+        apply(seq, row->position, row->entry, row->bundle->checked, row->decision);
     }
     change_end(seq);
     state_to(seq, SEQ_IDLE);
@@ -516,11 +538,13 @@ seq_replay(struct seq *seq, const struct book_entry *entry, const struct checked
                             position);
         }
     }
-    err = book_append(seq->config.book, entry);
+    err = history_reserve(seq->config.history, kept.slots_n + 1)
+              ? book_append(seq->config.book, entry)
+              : TLY_ENOMEM;
     if (err != TLY_OK) {
         return tly_fail(diag, err, "position %" PRIu64 " does not fit", position);
     }
-    apply(seq->config.tally, position, entry, &kept, decision);
+    apply(seq, position, entry, &kept, decision);
     return TLY_OK;
 }
 

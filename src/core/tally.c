@@ -276,7 +276,10 @@ tally_lot(struct tally *tally, struct contest_ix contest, struct lot *lot, uint6
 {
     TLY_CHECK(contest.v < tally->election->contests_n);
     position_pass(tally, position);
-    lot->before = tally->lots[contest.v];
+    if (lot->before != tally->lots[contest.v]) {
+        TLY_CHECK(lot->before == NULL);
+        lot->before = tally->lots[contest.v];
+    }
     contest_mark(tally, contest, position);
     tally->lots[contest.v] = lot; /* the numbers are those that it was made for */
 }

@@ -13,9 +13,10 @@
 struct service {
     const struct settings *settings;
     struct ground          ground;
-    struct tly_arena       arena; /* of book, tally and sequencer */
+    struct tly_arena       arena; /* of book, tally, history and sequencer */
     struct book           *book;
     struct tally           tally;
+    struct history        *history;
     struct seq_effects     effects;
     struct seq            *seq;
     struct store          *store; /* the main thread's until the sequencer runs, then its own */

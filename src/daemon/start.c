@@ -29,6 +29,9 @@ memory_make(struct service *s, struct tly_diag *diag)
         err = tally_init(&s->tally, g->election, &s->arena);
     }
     if (err == TLY_OK) {
+        err = history_new(&s->arena, &s->history);
+    }
+    if (err == TLY_OK) {
         err = queue_new(API_QUEUE_ENTRIES, API_QUEUE_BYTES, &s->queue);
     }
     if (err != TLY_OK) {
@@ -129,6 +132,7 @@ ledger_load(struct service *s, struct tly_diag *diag)
                                       .registry = s->ground.registry,
                                       .book     = s->book,
                                       .tally    = &s->tally,
+                                      .history  = s->history,
                                       .arena    = &s->arena,
                                       .vkey     = &s->ground.vkey,
                                       .epoch    = s->epoch,

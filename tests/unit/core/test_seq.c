@@ -8,6 +8,7 @@
 #include "core/seq.h"
 #include "ledger_fixture.h"
 #include "t.h"
+#include "tally_same.h"
 
 #define PAYLOADS_MAX 600
 #define ROWS_MAX     800
@@ -58,6 +59,7 @@ struct world {
     struct tly_arena arena;
     struct book     *book;
     struct tally     tally;
+    struct history  *history;
     struct seq      *seq;
     unsigned         brackets;
     uint64_t         published;
@@ -432,10 +434,12 @@ process_start_empty(struct world *w)
     w->epoch++;
     WANT(w, book_new(&w->f.election, &w->f.registry, &w->arena, &w->book) == TLY_OK);
     WANT(w, tally_init(&w->tally, &w->f.election, &w->arena) == TLY_OK);
+    WANT(w, history_new(&w->arena, &w->history) == TLY_OK);
     const struct seq_config config = {.election = &w->f.election,
                                       .registry = &w->f.registry,
                                       .book     = w->book,
                                       .tally    = &w->tally,
+                                      .history  = w->history,
                                       .arena    = &w->arena,
                                       .vkey     = &w->f.vkey,
                                       .epoch    = w->epoch,
@@ -541,6 +545,12 @@ check_world(struct world *w)
         }
     }
     WANT(w, w->tally.options[0] == votes && w->tally.contests[0].n[COUNT_VALID] == votes);
+    TLY_AUTO(arena) struct tly_arena memory; /* the history tells the same */
+    struct tally                     again;
+    tly_arena_init(&memory, (size_t)1 << 20);
+    WANT(w, tally_init(&again, &w->f.election, &memory) == TLY_OK);
+    history_replay(w->history, w->head.size, &again);
+    WANT(w, tally_differs(&again, &w->tally) == NULL);
     /* who was acknowledged is stored: a second time the receipts are compared */
     for (unsigned i = 0; i < w->made_n; i++) {
         const struct tly_hash hash = fixture_hash("payload", i);
