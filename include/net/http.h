@@ -115,7 +115,7 @@ struct http_stats     http_server_stats(const struct http_server *server);
 void http_server_quiesce(struct http_server *server);
 void http_server_stop(struct http_server *server, unsigned wait_ms);
 
-/* A query parameter, decoded; NULL when absent.  Valid as long as the request. */
+/* A query parameter, decoded; "" without a value, NULL when absent.  Valid as long as the request. */
 const char *http_query(const struct http_req *req, const char *name);
 /* The first query parameter whose name is not in `known` ("area status", "": none is known), decoded;
  * NULL when there is none. */

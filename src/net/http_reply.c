@@ -16,7 +16,13 @@
 const char *
 http_query(const struct http_req *req, const char *name)
 {
-    return MHD_lookup_connection_value(req->priv->mhd, MHD_GET_ARGUMENT_KIND, name);
+    const char *value = NULL;
+    size_t      len;
+    if (MHD_lookup_connection_value_n(req->priv->mhd, MHD_GET_ARGUMENT_KIND, name, strlen(name),
+                                      &value, &len) == MHD_NO) {
+        return NULL;
+    }
+    return value == NULL ? "" : value; /* "?name": it is there, and must not be passed over */
 }
 
 /* The names that are known, and the first that is not. */

@@ -72,6 +72,8 @@ test_query(struct client *client)
     T_OK(body_is(&r, "(none)"), "an absent parameter is none");
     r = get(client, "/query?q=");
     T_OK(r.status == 200 && r.body.len == 0, "an empty one is empty");
+    r = get(client, "/query?q");
+    T_OK(r.status == 200 && r.body.len == 0, "so is one without a value");
     T_EQ(get(client, "/query?q=a%00b").status, 400, "a NUL in a parameter is refused");
     T_EQ(get(client, "/que%00ry").status, 400, "a NUL in the path is refused");
     r = get(client, "/%68ello");
