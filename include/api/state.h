@@ -30,8 +30,9 @@ struct api_state;
 struct api_config {
     const struct election  *election;
     const struct registry  *registry;
-    const struct book      *book;  /* read under the state's lock */
-    const struct tally     *tally; /* the sequencer's; read by api_publish() and api_snapshot() */
+    const struct book      *book;    /* read under the state's lock */
+    const struct tally     *tally;   /* the sequencer's; read by api_publish() and api_snapshot() */
+    const struct history   *history; /* read below what was published, without a lock */
     const struct note_vkey *vkey;
     struct queue           *queue;    /* of struct seq_item * */
     const char             *conninfo; /* for the one reader of stored envelopes */
@@ -43,7 +44,8 @@ struct api_config {
 /* Errors: TLY_ENOMEM, TLY_EIO (no thread). */
 TLY_MUST enum tly_err api_state_new(const struct api_config *config, struct api_state **out,
                                     struct tly_diag *diag);
-/* Going down, when no handler runs any more: answers what waits for the database. */
+/* Going down, when no handler runs any more: answers what waits for the database or
+ * for the past. */
 void api_drain(struct api_state *state);
 /* The servers must have stopped.  NULL is fine. */
 void api_state_free(struct api_state *state);

@@ -24,7 +24,7 @@ struct api_snapshot {
     struct tally     tally;
     struct tly_arena arena;
     uint64_t         published; /* ledger entries that are in it */
-    uint64_t         as_of_s;   /* when it was made, Unix seconds */
+    uint64_t         as_of_s;   /* when it was made, Unix seconds; of a past 0 */
 };
 
 /* The newest signed head in the texts that answers carry. */
@@ -44,11 +44,14 @@ enum api_counter {
     COUNTER_EVIDENCE,
     COUNTER_EVIDENCE_DROPPED,
     COUNTER_READS,
+    COUNTER_AT_MADE,    /* pasts */
+    COUNTER_AT_REFUSED, /* 503: too many wait for one */
     COUNTERS_N
 };
 
 struct api_rows;
 struct api_evidence;
+struct api_at;
 
 struct api_state {
     struct api_config config;
@@ -70,6 +73,7 @@ struct api_state {
     char                 definition[TLY_HEX_SIZE(32)];
     struct api_rows     *rows;
     struct api_evidence *evidence;
+    struct api_at       *at;
 };
 
 /* One request on its way through a handler. */
@@ -77,6 +81,7 @@ struct api_req {
     struct api_state    *state;
     struct http_req     *http;
     struct api_snapshot *snapshot; /* a reference held until the handler returns */
+    uint64_t             at;       /* ?at=: the snapshot is of this position; 0: of now */
     struct speaker       speaker;
     struct tly_bytes     args[API_PATH_ARGS]; /* the {..} of the path */
 };
@@ -84,6 +89,7 @@ struct api_req {
 typedef enum http_next (*api_handler)(struct api_req *r);
 
 /* state.c */
+struct api_snapshot *api_snapshot_new(const struct election *election); /* one reference; NULL */
 struct api_snapshot *api_snapshot_get(struct api_state *state);
 void                 api_snapshot_put(struct api_snapshot *snapshot);
 void                 api_count(struct api_state *state, enum api_counter counter);
@@ -94,7 +100,8 @@ enum http_next api_reply_err(struct api_state *state, struct http_req *req, enum
                              const struct tly_diag *diag);
 /* 404: "no such contest", say. */
 enum http_next api_reply_missing(struct api_req *r, const char *what);
-/* 304 when the client has this version (*answered), else sets ETag. */
+/* True: answered 304, the client has this version; else sets ETag.  The past does not change: its
+ * version is its position and the ledger's root there, whatever was given. */
 bool           api_not_modified(struct api_req *r, uint64_t version);
 enum http_next api_reply_json(struct api_req *r, json_t *json); /* steals json; NULL: no memory */
 
@@ -131,6 +138,15 @@ TLY_MUST enum tly_err api_rows_new(struct api_state *state, struct api_rows **ou
                                    struct tly_diag *diag);
 void                  api_rows_free(struct api_rows *rows);
 enum http_next        api_rows_ask(struct api_req *r, uint64_t position);
+
+/* at.c: the numbers as they stood */
+TLY_MUST enum tly_err api_at_new(struct api_state *state, struct api_at **out,
+                                 struct tly_diag *diag);
+void                  api_at_end(struct api_at *at); /* answers what waits */
+void                  api_at_free(struct api_at *at);
+/* Calls the handler with the snapshot of ?at=, which is there, now or in the thread of at.c; such a
+ * handler answers at once.  422 for what is no position of the published ledger. */
+enum http_next api_at(struct api_req *r, api_handler handler);
 
 /* evidence.c: which refused bodies are handed in, within the sender's and everybody's share */
 TLY_MUST enum tly_err api_evidence_new(const struct registry *registry, struct api_evidence **out);

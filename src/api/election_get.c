@@ -1,18 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api_int.h"
 
+struct positions {
+    uint64_t accepted, as_of_s;
+};
+
+/* The past knew of nothing that came later; it is as of its last entry. */
+static struct positions
+positions_of(struct api_req *r)
+{
+    struct api_state *state = r->state;
+    if (r->at > 0) {
+        pthread_rwlock_rdlock(&state->book_lock);
+        const uint64_t accepted_ms = book_entry(state->config.book, r->at - 1)->accepted_ms;
+        pthread_rwlock_unlock(&state->book_lock);
+        return (struct positions){r->at, accepted_ms / 1000};
+    }
+    pthread_mutex_lock(&state->lock);
+    const uint64_t accepted = state->marks.size;
+    pthread_mutex_unlock(&state->lock);
+    return (struct positions){accepted, r->snapshot->as_of_s};
+}
+
 /* GET /v1/election: what is elected here and how far it is.
- * 200: JSON.  304. */
+ * 200: JSON.  304.  422: problem. */
 enum http_next
 api_election_get(struct api_req *r)
 {
     const struct election     *e = r->state->config.election;
     const struct api_snapshot *s = r->snapshot;
-    pthread_mutex_lock(&r->state->lock);
-    const uint64_t accepted = r->state->marks.size;
-    pthread_mutex_unlock(&r->state->lock);
+    const struct positions     p = positions_of(r);
     /* Both positions stand in it; published never passes accepted, so the sum tells every state. */
-    if (api_not_modified(r, accepted + s->published)) {
+    if (api_not_modified(r, p.accepted + s->published)) {
         return HTTP_REPLIED;
     }
     json_t *counts = json_pack("{s:I,s:I,s:I,s:I,s:I}", "areas", (json_int_t)e->areas_n, "contests",
@@ -24,6 +43,6 @@ api_election_get(struct api_req *r)
                                        phase_name(e->phase), "state", "open", "definition",
                                        r->state->definition, "counts", counts, "progress",
                                        api_show_progress(&s->tally.area_progress[0]), "accepted",
-                                       (json_int_t)accepted, "published", (json_int_t)s->published,
-                                       "as_of", (json_int_t)s->as_of_s));
+                                       (json_int_t)p.accepted, "published",
+                                       (json_int_t)s->published, "as_of", (json_int_t)p.as_of_s));
 }

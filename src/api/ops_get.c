@@ -53,6 +53,8 @@ put_counters(FILE *out, const struct api_state *state)
         [COUNTER_EVIDENCE]         = {"tally_evidence_total", "Refused bodies kept."},
         [COUNTER_EVIDENCE_DROPPED] = {"tally_evidence_dropped_total", "Refused bodies not kept."},
         [COUNTER_READS]            = {"tally_reads_total", "Requests answered by readers' routes."},
+        [COUNTER_AT_MADE]          = {"tally_at_made_total", "Pasts made for ?at=."},
+        [COUNTER_AT_REFUSED]       = {"tally_at_refused_total", "Requests with ?at= answered 503."},
     };
     for (unsigned i = 0; i < COUNTERS_N; i++) {
         put(out, rows[i][0], "counter", rows[i][1], atomic_load(&state->counters[i]));

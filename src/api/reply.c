@@ -6,18 +6,31 @@
 #include "api_int.h"
 #include "base/num.h"
 
-void
-api_headers(struct api_state *state, struct http_req *req)
+#define TAG_ROOT_BYTES 8
+#define TAG_MAX        48
+
+/* snapshot: what the numbers come from; NULL: there are none. */
+static void
+headers(struct api_state *state, struct http_req *req, const struct api_snapshot *snapshot)
 {
     pthread_mutex_lock(&state->lock);
-    const struct api_marks marks = state->marks;
+    struct api_marks marks = state->marks;
     pthread_mutex_unlock(&state->lock);
+    if (snapshot != NULL) {
+        (void)snprintf(marks.published, API_MARK_MAX, "%" PRIu64, snapshot->published);
+    }
     http_reply_header(req, "Tally-Position", marks.position);
     http_reply_header(req, "Tally-Published", marks.published);
     http_reply_header(req, "Tally-Root", marks.root);
     http_reply_header(req, "Tally-Definition", state->definition);
     http_reply_header(req, "Tally-Phase", phase_name(state->config.election->phase));
     http_reply_header(req, "Tally-Software", state->config.software);
+}
+
+void
+api_headers(struct api_state *state, struct http_req *req)
+{
+    headers(state, req, NULL);
 }
 
 enum http_next
@@ -55,18 +68,34 @@ tag_listed(const char *list, const char *tag)
     return false;
 }
 
+/* A ledger that begins anew (a rehearsal) has the same positions, but another root. */
+static void
+past_tag(struct api_req *r, char tag[TAG_MAX])
+{
+    char hex[TLY_HEX_SIZE(TAG_ROOT_BYTES)];
+    pthread_rwlock_rdlock(&r->state->book_lock);
+    const struct tly_hash root = merkle_root(book_tree(r->state->config.book), r->at);
+    pthread_rwlock_unlock(&r->state->book_lock);
+    tly_hex(root.b, TAG_ROOT_BYTES, hex);
+    (void)snprintf(tag, TAG_MAX, "\"at-%" PRIu64 "-%s\"", r->at, hex);
+}
+
 bool
 api_not_modified(struct api_req *r, uint64_t version)
 {
-    char tag[32];
-    (void)snprintf(tag, sizeof tag, "\"%" PRIu64 "\"", version);
+    char tag[TAG_MAX];
+    if (r->at > 0) {
+        past_tag(r, tag);
+    } else {
+        (void)snprintf(tag, sizeof tag, "\"%" PRIu64 "\"", version);
+    }
     http_reply_header(r->http, "ETag", tag);
     http_reply_header(r->http, "Cache-Control", "private, no-cache");
     const char *have = http_header(r->http, "If-None-Match");
     if (have == NULL || !tag_listed(have, tag)) {
         return false;
     }
-    api_headers(r->state, r->http);
+    headers(r->state, r->http, r->snapshot);
     http_reply_borrowed(r->http, 304, NULL, (struct tly_bytes){NULL, 0});
     return true;
 }
@@ -81,7 +110,7 @@ api_reply_json(struct api_req *r, json_t *json)
         return api_reply_err(r->state, r->http, TLY_ENOMEM, NULL);
     }
     (void)json_dumpb(owned, text, len, JSON_COMPACT);
-    api_headers(r->state, r->http);
+    headers(r->state, r->http, r->snapshot);
     http_reply_borrowed(r->http, 200, "application/json",
                         (struct tly_bytes){(const uint8_t *)text, len});
     return HTTP_REPLIED;

@@ -19,7 +19,8 @@ enum where {
 #define ROLE_NATION  (ROLE_OBSERVER | ROLE_AUDITOR | ROLE_OPERATOR)
 #define ROLE_LOCAL   (ROLE_DASHBOARD | ROLE_OFFICER)
 #define ROLE_READERS (ROLE_NATION | ROLE_LOCAL)
-#define PAGE         "limit cursor"
+#define AT           "at" /* of routes whose numbers all come from the snapshot */
+#define PAGE         "limit cursor " AT
 #define BODY_OTHER   ((size_t)4096) /* of a request that takes none: enough to answer it properly */
 
 struct route {
@@ -39,15 +40,15 @@ static const struct route routes[] = {
     {ON(API_INGEST), "POST", "/v1/bundles",                   api_bundles_post,      ROLE_TERMINAL | ROLE_RELAY, 0,   WHERE_NONE,    API_BATCH_BODY},
     {ON(API_INGEST), "GET",  "/v1/election",                  api_election_get,      ROLE_TERMINAL | ROLE_RELAY, 0,   WHERE_NONE,    0},
     {ON(API_INGEST), "GET",  "/v1/receipts/{}",               api_receipts_get,      0, ROLE_TERMINAL | ROLE_RELAY,   WHERE_RECEIPT, 0},
-    {ON(API_READ),   "GET",  "/v1/election",                  api_election_get,      ROLE_READERS | ROLE_WITNESS, 0,  WHERE_NONE,    0},
+    {ON(API_READ),   "GET",  "/v1/election",                  api_election_get,      ROLE_READERS | ROLE_WITNESS, 0,  WHERE_NONE,    0, AT},
     {ON(API_READ),   "GET",  "/v1/areas",                     api_areas_list,        ROLE_READERS,    0,              WHERE_NONE,    0, "parent " PAGE},
-    {ON(API_READ),   "GET",  "/v1/areas/{}",                  api_areas_get,         ROLE_READERS,    0,              WHERE_NONE,    0},
+    {ON(API_READ),   "GET",  "/v1/areas/{}",                  api_areas_get,         ROLE_READERS,    0,              WHERE_NONE,    0, AT},
     {ON(API_READ),   "GET",  "/v1/contests",                  api_contests_list,     ROLE_READERS,    0,              WHERE_NONE,    0, "area status method " PAGE},
-    {ON(API_READ),   "GET",  "/v1/contests/{}",               api_contests_get,      ROLE_READERS,    0,              WHERE_NONE,    0},
+    {ON(API_READ),   "GET",  "/v1/contests/{}",               api_contests_get,      ROLE_READERS,    0,              WHERE_NONE,    0, AT},
     {ON(API_READ),   "GET",  "/v1/contests/{}/branches",      api_contests_branches, ROLE_NATION,     ROLE_LOCAL,     WHERE_CONTEST, 0, PAGE},
     {ON(API_READ),   "GET",  "/v1/contests/{}/areas",         api_contests_areas,    ROLE_READERS,    0,              WHERE_NONE,    0, PAGE},
     {ON(API_READ),   "GET",  "/v1/branches",                  api_branches_list,     ROLE_NATION,     ROLE_LOCAL,     WHERE_QUERY,   0, "area status " PAGE},
-    {ON(API_READ),   "GET",  "/v1/branches/{}",               api_branches_get,      ROLE_NATION,     ROLE_LOCAL,     WHERE_BRANCH,  0},
+    {ON(API_READ),   "GET",  "/v1/branches/{}",               api_branches_get,      ROLE_NATION,     ROLE_LOCAL,     WHERE_BRANCH,  0, AT},
     {ON(API_READ),   "GET",  "/v1/branches/{}/bundles/{}",    api_branches_bundle,   ROLE_NATION,     ROLE_LOCAL,     WHERE_BRANCH,  0},
     {ON(API_READ),   "POST", "/v1/decisions",                 api_decisions_post,    ROLE_OFFICER,    0,              WHERE_NONE,    DECISION_ENVELOPE_MAX},
     {ON(API_READ),   "GET",  "/v1/receipts/{}",               api_receipts_get,      ROLE_READERS,    0,              WHERE_NONE,    0},
@@ -252,19 +253,15 @@ api_handle(void *arg, struct http_req *req)
     if (route->body_max > 0) {
         return route->handler(&r);
     }
-    if (route->on == ON(API_READ) && http_query(req, "at") != NULL) { /* not to be passed over */
-        return api_reply_err(r.state, req,
-                             tly_fail_at(&diag, TLY_ERANGE, "query", "at",
-                                         "the past is not offered yet; leave it out"),
-                             &diag);
-    }
     err = route->on == ON(API_OPS) ? TLY_OK : query_check(req, route, &diag);
     if (err != TLY_OK) {
         return api_reply_err(r.state, req, err, &diag);
     }
     api_count(r.state, COUNTER_READS);
-    r.snapshot                = api_snapshot_get(r.state);
-    const enum http_next next = route->handler(&r);
-    api_snapshot_put(r.snapshot);
+    struct api_snapshot *now  = api_snapshot_get(r.state);
+    const bool           past = route->query != NULL && http_query(req, "at") != NULL;
+    r.snapshot                = now;
+    const enum http_next next = past ? api_at(&r, route->handler) : route->handler(&r);
+    api_snapshot_put(now);
     return next;
 }

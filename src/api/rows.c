@@ -146,6 +146,7 @@ void
 api_drain(struct api_state *state)
 {
     rows_end(state->rows);
+    api_at_end(state->at);
 }
 
 void

@@ -9,13 +9,14 @@
 
 #define SNAPSHOT_ARENA_MAX ((size_t)1 << 30)
 
-static struct api_snapshot *
-snapshot_new(const struct election *election)
+struct api_snapshot *
+api_snapshot_new(const struct election *election)
 {
     struct api_snapshot *s = calloc(1, sizeof *s);
     if (s == NULL) {
         return NULL;
     }
+    atomic_init(&s->refs, 1);
     tly_arena_init(&s->arena, SNAPSHOT_ARENA_MAX);
     if (tally_init(&s->tally, election, &s->arena) != TLY_OK) {
         tly_arena_done(&s->arena);
@@ -67,11 +68,7 @@ snapshot_blank(struct api_state *state)
         return spare;
     }
     api_snapshot_put(spare);
-    struct api_snapshot *s = snapshot_new(state->config.election);
-    if (s != NULL) {
-        atomic_init(&s->refs, 1);
-    }
-    return s;
+    return api_snapshot_new(state->config.election);
 }
 
 static bool
@@ -207,6 +204,9 @@ api_state_new(const struct api_config *config, struct api_state **out, struct tl
     if (err == TLY_OK) {
         err = api_rows_new(state, &state->rows, diag);
     }
+    if (err == TLY_OK) {
+        err = api_at_new(state, &state->at, diag);
+    }
     if (err != TLY_OK) {
         api_state_free(state);
         return err;
@@ -221,6 +221,7 @@ api_state_free(struct api_state *state)
     if (state == NULL) {
         return;
     }
+    api_at_free(state->at);
     api_rows_free(state->rows);
     api_evidence_free(state->evidence);
     api_snapshot_put(state->snapshot);

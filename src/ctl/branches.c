@@ -11,6 +11,7 @@ static const struct cli_option options[] = {
     {"status", "STATUS", "silent, held, conflicting, flagged, counted ... (design of the API)",
      false},
     {"area", "CODE", "only branches of this area and those below it", false},
+    {"at", "N", "as it stood when the ledger had N entries", false},
     {"json", NULL, "the objects of the API, one a line", false},
     ONLINE_OPTIONS,
     {NULL},
@@ -94,6 +95,9 @@ run(const struct cli *cli)
     }
     if (cli_value(cli, "area", NULL) != NULL) {
         online_query(path, sizeof path, "area", cli_value(cli, "area", NULL));
+    }
+    if (cli_value(cli, "at", NULL) != NULL) {
+        online_query(path, sizeof path, "at", cli_value(cli, "at", NULL));
     }
     table_init(&l.table, &arena, "branch|area|status|checks|name");
     enum tly_err err = online_open(cli, &remote, &diag);

@@ -14,6 +14,7 @@ static const struct cli_option options[] = {
     {"area", "CODE", "only contests of this area and those below it", false},
     {"status", "STATUS", "only waiting, partial, complete, tied, certified or annulled ones",
      false},
+    {"at", "N", "as it stood when the ledger had N entries", false},
     {"json", NULL, "the objects of the API, one a line", false},
     ONLINE_OPTIONS,
     {NULL},
@@ -67,6 +68,15 @@ join(const json_t *codes, char *out, size_t size)
     }
 }
 
+static void
+query_at(const struct cli *cli, char *path, size_t size)
+{
+    const char *at = cli_value(cli, "at", NULL);
+    if (at != NULL) {
+        online_query(path, size, "at", at);
+    }
+}
+
 struct listing {
     struct table table;
     bool         json;
@@ -114,6 +124,7 @@ list_contests(const struct cli *cli, struct remote *remote, struct tly_arena *ar
     if (status != NULL) {
         online_query(path, sizeof path, "status", status);
     }
+    query_at(cli, path, sizeof path);
     table_init(&l.table, arena, "contest|method|>seats|status|>counted|>cast|>valid|winners|name");
     const enum tly_err err = remote_each(remote, path, list_contest, &l, diag);
     if (err == TLY_OK && !l.json) {
@@ -232,6 +243,7 @@ show_contest(const struct cli *cli, struct remote *remote, struct tly_arena *are
     TLY_AUTO(json) json_t *contest   = NULL;
     char                   path[512] = "/v1/contests/";
     online_segment(path, sizeof path, cli_value(cli, "contest", ""));
+    query_at(cli, path, sizeof path);
     const enum tly_err err = remote_json(remote, path, &contest, diag);
     if (err != TLY_OK) {
         return err;

@@ -41,6 +41,7 @@ memory_make(struct service *s, struct tly_diag *diag)
                                       .registry         = g->registry,
                                       .book             = s->book,
                                       .tally            = &s->tally,
+                                      .history          = s->history,
                                       .vkey             = &g->vkey,
                                       .queue            = s->queue,
                                       .conninfo         = s->settings->database,

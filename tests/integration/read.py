@@ -181,17 +181,14 @@ def test_pages(w):
     for query in ("limit=0", "limit=1001", "limit=x", "cursor=-1", "cursor=zz", "status=nonsense"):
         answer = w.get(f"/v1/branches?{query}")
         w.tap.same((answer.status, answer.code()), (422, "query"), f"?{query}: 422")
-    for path in ("/v1/election", "/v1/branches", "/v1/contests", "/log/checkpoint"):
-        answer = w.get(f"{path}?at=1")
-        w.tap.same((answer.status, answer.code(), answer.json()["field"]), (422, "query", "at"), f"{path}?at=1: not yet")
-    for path, query, offered in (("/v1/branches", "staus=held", "area status limit cursor"),
-                                 ("/v1/branches", "status=held&Limit=1", "area status limit cursor"),
-                                 ("/v1/branches", "statu=held", "area status limit cursor"),
-                                 ("/v1/branches", "status%20limit=1", "area status limit cursor"),
-                                 ("/v1/branches", "limit=1&x", "area status limit cursor"),
-                                 ("/v1/contests", "parent=x", "area status method limit cursor"),
-                                 ("/v1/areas", "area=x", "parent limit cursor"),
-                                 ("/v1/election", "limit=1", None), ("/log/checkpoint", "since=1", None)):
+    for path, query, offered in (("/v1/branches", "staus=held", "area status limit cursor at"),
+                                 ("/v1/branches", "status=held&Limit=1", "area status limit cursor at"),
+                                 ("/v1/branches", "statu=held", "area status limit cursor at"),
+                                 ("/v1/branches", "status%20limit=1", "area status limit cursor at"),
+                                 ("/v1/branches", "limit=1&x", "area status limit cursor at"),
+                                 ("/v1/contests", "parent=x", "area status method limit cursor at"),
+                                 ("/v1/areas", "area=x", "parent limit cursor at"),
+                                 ("/v1/election", "limit=1", "at"), ("/log/checkpoint", "at=1", None), ("/log/checkpoint", "since=1", None)):
         answer = w.get(f"{path}?{query}")
         field = query.split("&")[-1].split("=")[0].replace("%20", " ")
         w.tap.same((answer.status, answer.code(), answer.json().get("field"), answer.json().get("detail")),
