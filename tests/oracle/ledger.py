@@ -131,17 +131,39 @@ class Api:
         return items
 
 
-def from_api(definition, api):
-    """The ledger's own order of the exact envelopes; what the daemon made of them is not looked at."""
-    bundles = []
+def entries(definition, api):
+    """(position, branch, kind, envelope) of the ledger's bundles and conflicts, in its own order; what the daemon made of
+    them is not looked at."""
+    found = []
     for code in definition.branches:
         for event in api.get(f"/v1/branches/{quote(code)}")["timeline"]:
+            envelope = None
             if event["kind"] == "bundle":
-                path = f"/v1/branches/{quote(code)}/bundles/{event['revision']}"
-                bundles.append((event["position"], event["payload"], api.get(path)))
-    ledger = Ledger(definition)
-    for _, digest, envelope in sorted(bundles, key=lambda b: b[0]):
-        if hashlib.sha256(base64.b64decode(envelope["payload"])).hexdigest() != digest:
-            raise RuntimeError(f"the envelope is not the one of {digest}")
+                envelope = api.get(f"/v1/branches/{quote(code)}/bundles/{event['revision']}")
+                if hashlib.sha256(base64.b64decode(envelope["payload"])).hexdigest() != event["payload"]:
+                    raise RuntimeError(f"the envelope is not the one of {event['payload']}")
+            found.append((event["position"], code, event["kind"], envelope))
+    return sorted(found, key=lambda entry: entry[0])
+
+
+def follow(ledger, entry):
+    """One of entries()."""
+    position, branch, kind, envelope = entry
+    if kind == "bundle":
         ledger.take(envelope)
+    elif kind == "conflict":
+        ledger.tally.conflicts.add(branch)
+        ledger.entries += 1
+    else:
+        raise RuntimeError(f"this counter knows no {kind}")
+    if ledger.entries != position + 1:
+        raise RuntimeError(f"an entry before position {position} is missing")
+
+
+def from_api(definition, api):
+    """The bundles alone."""
+    ledger = Ledger(definition)
+    for _, _, kind, envelope in entries(definition, api):
+        if kind == "bundle":
+            ledger.take(envelope)
     return ledger

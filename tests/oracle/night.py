@@ -31,6 +31,23 @@ from tap import Tap  # noqa: E402
 
 SETTLE_S = 10
 STRANGE = "zz.unknown"
+PAST = 20
+
+
+class Past:
+    """The daemon's answers as they stood."""
+
+    def __init__(self, api, at):
+        self.api, self.at = api, at
+
+    def path(self, path):
+        return f"{path}{'&' if '?' in path else '?'}at={self.at}"
+
+    def get(self, path):
+        return self.api.get(self.path(path))
+
+    def pages(self, path):
+        return self.api.pages(self.path(path))
 
 
 class Night:
@@ -225,25 +242,42 @@ class Night:
 
     def compare(self, when):
         about = self.settle()
-        tally, same = self.oracle.tally, self.tap.same
-        same((about["accepted"], about["published"]), (self.oracle.entries,) * 2, f"{when}: entries of the ledger")
+        self.tap.same((about["accepted"], about["published"]), (self.oracle.entries,) * 2, f"{when}: entries of the ledger")
+        return self.compare_numbers(when, about, self.oracle.tally, self.api, list(self.d.contests))
+
+    def compare_past(self):
+        """Twenty positions, counted again from the ledger's own entries below each."""
+        entries, again = ledger.entries(self.d, self.api), ledger.Ledger(self.d)
+        last = entries[-1][0] + 1
+        positions = sorted(self.dice.sample(range(1, last + 1), min(PAST, last)))
+        for at in positions:
+            while again.entries < at:
+                ledger.follow(again, entries[again.entries - 1])
+            past = Past(self.api, at)
+            about = past.get("/v1/election")
+            self.tap.same((about["accepted"], about["published"]), (at, at), f"at {at}: entries of the ledger")
+            self.compare_numbers(f"at {at}", about, again.tally, past, [self.dice.choice(list(self.d.contests))])
+
+    def compare_numbers(self, when, about, tally, api, tables):
+        same = self.tap.same
         root = next(a for a, up in self.d.parents.items() if up is None)
         same(about["progress"], tally.area(root)["progress"], f"{when}: progress of the election")
-        got = {a["area"]: {k: a[k] for k in ("area", "progress", "ballots")} for a in self.api.pages("/v1/areas")}
+        got = {a["area"]: {k: a[k] for k in ("area", "progress", "ballots")} for a in api.pages("/v1/areas")}
         same(got, {a: tally.area(a) for a in self.d.parents}, f"{when}: areas")
-        got = {b["branch"]: self.branch_of(b) for b in self.api.pages("/v1/branches")}
+        got = {b["branch"]: self.branch_of(b) for b in api.pages("/v1/branches")}
         same(got, {b: tally.branch(b) for b in self.d.branches}, f"{when}: branches")
         single = self.dice.choice(list(self.d.branches))
-        same(self.branch_of(self.api.get(f"/v1/branches/{quote(single)}")), tally.branch(single), f"{when}: one branch")
+        same(self.branch_of(api.get(f"/v1/branches/{quote(single)}")), tally.branch(single), f"{when}: one branch")
         wants = {code: tally.contest(code) for code in self.d.contests}
-        listed = {c["contest"]: c for c in self.api.pages("/v1/contests")}
+        listed = {c["contest"]: c for c in api.pages("/v1/contests")}
         for code in self.d.contests:
-            whole = self.api.get(f"/v1/contests/{quote(code)}")
+            whole = api.get(f"/v1/contests/{quote(code)}")
             short = {key: value for key, value in whole.items() if key not in ("candidates", "steps", "readings", "result")}
             want = shape(wants[code])
             same(shape_api(whole), want, f"{when}: {code}, {want['method']} {want['status']}")
             same(listed[code], short, f"{when}: {code} in the list")
-            self.compare_tables(when, code)
+        for code in tables:
+            self.compare_tables(when, tally, api, code)
         return wants
 
     @staticmethod
@@ -251,12 +285,11 @@ class Night:
         return {"branch": b["branch"], "area": b["area"], "status": sorted(b["status"]),
                 "contests": [{**c, "checks": sorted(c["checks"])} for c in sorted(b["contests"], key=lambda c: c["contest"])]}
 
-    def compare_tables(self, when, code):
-        tally = self.oracle.tally
-        got = {a["area"]: {k: a[k] for k in ("progress", "ballots")} for a in self.api.pages(f"/v1/contests/{quote(code)}/areas")}
+    def compare_tables(self, when, tally, api, code):
+        got = {a["area"]: {k: a[k] for k in ("progress", "ballots")} for a in api.pages(f"/v1/contests/{quote(code)}/areas")}
         self.tap.same(got, tally.contest_areas(code), f"{when}: {code} by area")
         got = {b["branch"]: [b["state"], b["lists"] and dict(b["lists"]), b["candidates"] and dict(b["candidates"])]
-               for b in self.api.pages(f"/v1/contests/{quote(code)}/branches")}
+               for b in api.pages(f"/v1/contests/{quote(code)}/branches")}
         want = {}
         for b in self.d.contests[code].branches:
             s = tally.stand[b, code]
@@ -288,6 +321,7 @@ class Night:
         again = ledger.from_api(self.d, self.api)
         got = {code: shape(again.tally.contest(code)) for code in self.d.contests}
         self.tap.same(got, {code: shape(c) for code, c in wants.items()}, "counted again from the daemon's own ledger")
+        self.compare_past()
         self.tap.done()
 
 
