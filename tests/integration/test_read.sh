@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Objects, versions, pages, and the route table against every role: read.py (TAP), under TSan too.
+# Objects, versions, pages, and the route table against every role: read.py (TAP), under TSan too.  Timeout: 180 s.
 set -eu
 . "$(dirname "$0")/lib.sh"
 . tests/integration/enrolled.sh
