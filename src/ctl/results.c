@@ -7,10 +7,13 @@
 
 #include "cmd.h"
 #include "online.h"
+#include "results_areas.h"
+#include "shown.h"
 #include "table.h"
 
 static const struct cli_option options[] = {
     {"contest", "CODE", "one contest, with lists, candidates, ties and steps", false},
+    {"areas", NULL, "with --contest: the votes area by area, parents first", false},
     {"area", "CODE", "only contests of this area and those below it", false},
     {"status", "STATUS", "only waiting, partial, complete, tied, certified or annulled ones",
      false},
@@ -19,35 +22,6 @@ static const struct cli_option options[] = {
     ONLINE_OPTIONS,
     {NULL},
 };
-
-/* A number of an object as text; "-" when it is null: not reported is not zero. */
-static const char *
-number(const json_t *object, const char *key, char out[24])
-{
-    const json_t *value = json_object_get(object, key);
-    if (!json_is_integer(value)) {
-        return "-";
-    }
-    (void)snprintf(out, 24, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-    return out;
-}
-
-/* English first on a terminal, Persian where there is no English. */
-static const char *
-name_of(const json_t *object)
-{
-    const json_t *name = json_object_get(object, "name");
-    const char   *en   = json_string_value(json_object_get(name, "en"));
-    const char   *fa   = json_string_value(json_object_get(name, "fa"));
-    return en != NULL && en[0] != '\0' ? en : fa != NULL ? fa : "";
-}
-
-static const char *
-text(const json_t *object, const char *key)
-{
-    const char *value = json_string_value(json_object_get(object, key));
-    return value == NULL ? "" : value;
-}
 
 /* Codes of an array with spaces between. */
 static void
@@ -94,18 +68,18 @@ list_contest(void *arg, json_t *contest, struct tly_diag *diag)
     const json_t *progress = json_object_get(contest, "progress");
     const json_t *ballots  = json_object_get(contest, "ballots");
     char          counted[24], expected[24], cast[24], valid[24], seats[24], of[64], winners[64];
-    (void)snprintf(of, sizeof of, "%s/%s", number(progress, "counted", counted),
-                   number(progress, "expected", expected));
+    (void)snprintf(of, sizeof of, "%s/%s", shown_number(progress, "counted", counted),
+                   shown_number(progress, "expected", expected));
     join(json_object_get(contest, "winners"), winners, sizeof winners);
-    const char *cells[] = {text(contest, "contest"),
-                           text(contest, "method"),
-                           number(contest, "seats", seats),
-                           text(contest, "status"),
+    const char *cells[] = {shown_text(contest, "contest"),
+                           shown_text(contest, "method"),
+                           shown_number(contest, "seats", seats),
+                           shown_text(contest, "status"),
                            of,
-                           number(ballots, "cast", cast),
-                           number(ballots, "valid", valid),
+                           shown_number(ballots, "cast", cast),
+                           shown_number(ballots, "valid", valid),
                            winners,
-                           name_of(contest)};
+                           shown_name(contest)};
     table_add(&l->table, cells, TLY_N(cells));
     return TLY_OK;
 }
@@ -139,17 +113,18 @@ print_head(const json_t *c)
     char          a[24], b[24], d[24], e[24];
     const json_t *p = json_object_get(c, "progress");
     const json_t *n = json_object_get(c, "ballots");
-    (void)printf("%s  %s\n", text(c, "contest"), name_of(c));
+    (void)printf("%s  %s\n", shown_text(c, "contest"), shown_name(c));
     (void)printf("method %s, seats %s, alternates %s; status %s, %s; ledger position %s\n",
-                 text(c, "method"), number(c, "seats", a), number(c, "alternates_n", b),
-                 text(c, "status"),
+                 shown_text(c, "method"), shown_number(c, "seats", a),
+                 shown_number(c, "alternates_n", b), shown_text(c, "status"),
                  json_is_true(json_object_get(c, "final")) ? "final" : "provisional",
-                 number(c, "position", d));
+                 shown_number(c, "position", d));
     (void)printf("branches: %s expected, %s reported, %s counted, %s held\n",
-                 number(p, "expected", a), number(p, "reported", b), number(p, "counted", d),
-                 number(p, "held", e));
-    (void)printf("ballots: %s cast, %s valid, %s blank, %s invalid\n", number(n, "cast", a),
-                 number(n, "valid", b), number(n, "blank", d), number(n, "invalid", e));
+                 shown_number(p, "expected", a), shown_number(p, "reported", b),
+                 shown_number(p, "counted", d), shown_number(p, "held", e));
+    (void)printf("ballots: %s cast, %s valid, %s blank, %s invalid\n", shown_number(n, "cast", a),
+                 shown_number(n, "valid", b), shown_number(n, "blank", d),
+                 shown_number(n, "invalid", e));
 }
 
 static void
@@ -167,14 +142,14 @@ print_lists(const json_t *c, struct tly_arena *arena)
     table_init(&table, arena, "list|>ballots|>votes|>seats|name");
     json_array_foreach(lists, i, list)
     {
-        const char *cells[] = {text(list, "list"), number(list, "ballots", ballots),
-                               number(list, "votes", votes), number(list, "seats", seats),
-                               name_of(list)};
+        const char *cells[] = {shown_text(list, "list"), shown_number(list, "ballots", ballots),
+                               shown_number(list, "votes", votes),
+                               shown_number(list, "seats", seats), shown_name(list)};
         table_add(&table, cells, TLY_N(cells));
     }
     if (json_is_object(pool)) {
-        const char *cells[] = {"(independents)", "-", number(pool, "votes", votes),
-                               number(pool, "seats", seats), ""};
+        const char *cells[] = {"(independents)", "-", shown_number(pool, "votes", votes),
+                               shown_number(pool, "seats", seats), ""};
         table_add(&table, cells, TLY_N(cells));
     }
     (void)putchar('\n');
@@ -208,9 +183,10 @@ print_candidates(const json_t *c, struct tly_arena *arena)
     }
     for (size_t i = 0; sorted != NULL && i < n; i++) {
         const json_t *candidate = sorted[i];
-        const char   *cells[]   = {number(candidate, "rank", rank), text(candidate, "candidate"),
-                                   text(candidate, "list"),         number(candidate, "votes", votes),
-                                   text(candidate, "elected"),      name_of(candidate)};
+        const char   *cells[]   = {
+                shown_number(candidate, "rank", rank), shown_text(candidate, "candidate"),
+                shown_text(candidate, "list"),         shown_number(candidate, "votes", votes),
+                shown_text(candidate, "elected"),      shown_name(candidate)};
         table_add(&table, cells, TLY_N(cells));
     }
     (void)putchar('\n');
@@ -227,12 +203,12 @@ print_ties_and_steps(const json_t *c)
     {
         join(json_object_get(item, "among"), among, sizeof among);
         (void)printf("\nTIE (%s): %s at stake among %s; a signed decision settles it\n",
-                     text(item, "kind"), number(item, "at_stake", at_stake), among);
+                     shown_text(item, "kind"), shown_number(item, "at_stake", at_stake), among);
     }
     json_array_foreach(json_object_get(c, "steps"), i, item)
     {
         (void)printf("%s%3zu. %s\n", i == 0 ? "\n" : "", i + 1,
-                     text(json_object_get(item, "text"), "en"));
+                     shown_text(json_object_get(item, "text"), "en"));
     }
 }
 
@@ -265,11 +241,16 @@ run(const struct cli *cli)
     TLY_AUTO(arena) struct tly_arena arena;
     TLY_AUTO(remote) struct remote  *remote = NULL;
     struct tly_diag                  diag   = {0};
+    const bool                       one    = cli_value(cli, "contest", NULL) != NULL;
     tly_arena_init(&arena, ONLINE_ARENA_MAX);
+    if (cli_flag(cli, "areas") && !one) {
+        return cli_say(cli, CLI_UNUSABLE, "--areas: of which --contest?");
+    }
     enum tly_err err = online_open(cli, &remote, &diag);
     if (err == TLY_OK) {
-        err = cli_value(cli, "contest", NULL) != NULL ? show_contest(cli, remote, &arena, &diag)
-                                                      : list_contests(cli, remote, &arena, &diag);
+        err = !one                     ? list_contests(cli, remote, &arena, &diag)
+              : cli_flag(cli, "areas") ? results_areas(cli, remote, &arena, &diag)
+                                       : show_contest(cli, remote, &arena, &diag);
     }
     return err == TLY_OK ? CLI_DONE : cli_fail(cli, err, &diag);
 }

@@ -80,6 +80,8 @@ def test_empty(w):
     w.tap.same((branch["status"], branch["contests"][0]["state"], branch["contests"][0]["ballots"]),
                (["silent"], "expected", None), "a silent branch")
     w.tap.same(len(w.get("/v1/branches?status=counted").json()["items"]), 0, "none is counted")
+    w.tap.same({(a["ballots"], a["lists"], a["mixed"], a["candidates"]) for a in w.pages(f"/v1/contests/{contest}/areas", 50)},
+               {(None,) * 4}, "nor is anything known of an area")
 
 
 def test_shape(w):
@@ -138,6 +140,44 @@ def check_readings(w, code):
                "the one in force is among them")
 
 
+def leaf_numbers(row):
+    """The numbers of a row of a table as one flat dict; nothing where nothing is counted."""
+    if row["ballots"] is None:
+        return {}
+    return {**row["ballots"], "mixed": row["mixed"], **{("list", c): n for c, n in row["lists"]},
+            **{("candidate", c): n for c, n in row["candidates"]}}
+
+
+def added(rows):
+    out = {}
+    for numbers in map(leaf_numbers, rows):
+        for key, n in numbers.items():
+            out[key] = out.get(key, 0) + n
+    return out
+
+
+def check_areas(w, method, areas, branches):
+    """Every area is its own branches and the areas below it; null where nothing is counted, zeroes never left out."""
+    w.tap.same({tuple(row) for row in areas}, {("area", "level", "name", "progress", "ballots", "lists", "mixed",
+               "candidates")}, f"{method}: areas: their keys in order")
+    here = {a["area"] for a in areas}
+    wrong = []
+    for row in areas:
+        below = [a for a in areas if w.e.areas[a["area"]]["parent"] == row["area"]]
+        own = [b for b in branches if b["area"] == row["area"]]
+        counted = [b for b in own if b["state"] in ("counted", "corrected")]
+        want = added(below + counted)
+        known = any(a["ballots"] for a in below) or bool(counted)
+        if (leaf_numbers(row) if known else row["ballots"]) != (want if known else None) or \
+                (row["progress"]["expected"], row["progress"]["counted"]) != \
+                (len(own) + sum(a["progress"]["expected"] for a in below),
+                 len(counted) + sum(a["progress"]["counted"] for a in below)) or \
+                [row[key] is None for key in ("lists", "mixed", "candidates")] != [not known] * 3:
+            wrong.append((row["area"], leaf_numbers(row), want))
+    w.tap.same(wrong, [], f"{method}: {len(areas)} areas, each its branches and the areas below it")
+    w.tap.ok(all(b["area"] in here for b in branches), f"{method}: and no branch is outside of them")
+
+
 def test_numbers(w):
     """Tables add up to what stands above them."""
     for method in ("block", "list_ir"):
@@ -149,6 +189,7 @@ def test_numbers(w):
                    f"{method}: branches add up to the contest")
         areas = w.pages(f"/v1/contests/{contest['contest']}/areas", 5)
         w.tap.same(areas[0]["ballots"], contest["ballots"], f"{method}: so does the tree of areas")
+        check_areas(w, method, areas, rows)
         whole = w.get(f"/v1/contests/{contest['contest']}").json()
         personal = {c["candidate"]: 0 for c in whole["candidates"]}
         for row in counted:
@@ -156,6 +197,8 @@ def test_numbers(w):
                 personal[code] += votes
         w.tap.same({c["candidate"]: c.get("personal", c["votes"]) for c in whole["candidates"]}, personal,
                    f"{method}: and the votes of persons")
+        own = {c: n for c, n in personal.items() if n}, {e["list"]: e["ballots"] for e in whole["lists"] if e["ballots"]}
+        w.tap.same((dict(areas[0]["candidates"]), dict(areas[0]["lists"])), own, f"{method}: which the root of the areas has, too")
     root = w.get(f"/v1/areas/{w.e.root_area()}").json()
     children = w.pages(f"/v1/areas?parent={w.e.root_area()}", 9)
     w.tap.same(len(children), root["children"], "children of the root")

@@ -39,6 +39,26 @@ sim record "$t_dir" -o "$t_dir/2.ndjson" --revision 2 --after "$t_dir/1.ndjson" 
 like 'the correction' "$(replay "$t_dir/2.ndjson")" '"created":100,"same":0,"held":0'
 wait_for 10 published 201
 is 'excluded ballots replaced' "$(in_results excluded)" "$(in_counts excluded)"
+contest=$(ctl results --json | sed -n 's/.*"contest":"\([^"]*\)".*"method":"list_ir".*/\1/p' | head -1)
+ctl results --contest "$contest" --areas >"$t_dir/areas.txt"
+ctl results --contest "$contest" --areas --json >"$t_dir/areas.ndjson"
+ok 'the contest area by area: tables and JSON have the same numbers' /usr/bin/python3 - "$t_dir/areas.txt" "$t_dir/areas.ndjson" <<'END'
+import json, sys
+head, ballots, votes = open(sys.argv[1], encoding="utf-8").read().split("\n\n")
+areas = [json.loads(line) for line in open(sys.argv[2], encoding="utf-8")]
+rows = [line.split()[:9] for line in ballots.splitlines()[2:]]
+want = [[a["area"], a["level"], f'{a["progress"]["counted"]}/{a["progress"]["expected"]}',
+         *(str(n) for n in (a["ballots"]["cast"], a["ballots"]["valid"], a["mixed"], a["ballots"]["blank"],
+                            a["ballots"]["invalid"], a["ballots"]["excluded"]))] for a in areas]
+assert rows == want and len(areas) > 1, (rows, want)
+got = [line.split()[:4] for line in votes.splitlines()[2:]]
+by_votes = lambda pairs: sorted(pairs, key=lambda pair: -pair[1])
+want = [[a["area"], of, code, str(n)] for a in areas for of, pairs in (("list", a["lists"]), ("candidate", a["candidates"]))
+        for code, n in by_votes(pairs)]
+assert got == want and len(want) > 20, (got[:20], want[:20])
+END
+is 'areas of no contest' "$(ctl results --areas 2>&1 >"$t_dir/none"; echo $?)" "tallyctl results: --areas: of which --contest?
+2"
 is 'ballots cast not added' "$(in_results cast)" "$(in_counts cast)"
 like 'the first revision again' "$(replay "$t_dir/1.ndjson")" '"created":0,"same":100'
 like 'the correction again' "$(replay "$t_dir/2.ndjson")" '"created":0,"same":100'
