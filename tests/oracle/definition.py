@@ -9,7 +9,10 @@ import methods
 
 LIMITS = {"P01_bp": 300, "P02_bp": 300, "P03_bp": 200, "P03_abs": 15, "P05_bp": 9900, "P06_bp": 2000,
           "P07_bp": 10000, "N08_missing_bp": 200}
-POLICY = {"revise": {"supervision": 1}, "publish_min_ballots": 0}
+POLICY = {"release": {"commission": 1, "supervision": 1}, "explain": {"commission": 1}, "annul": {"supervision": 2},
+          "reinstate": {"supervision": 2}, "lot": {"commission": 1, "supervision": 1},
+          "exclude": {"commission": 1, "supervision": 1}, "certify": {"commission": 2, "supervision": 1},
+          "revise": {"supervision": 1}, "publish_min_ballots": 0}
 FILES = ("areas.csv", "ballots.csv", "branches.csv", "candidates.csv", "contests.csv", "election.json", "lists.csv")
 
 

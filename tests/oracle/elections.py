@@ -204,13 +204,21 @@ class Made:
                     yield from ((*where, "list", e, n) for e, n in row["lists"])
                 yield from ((*where, "candidate", p, n) for p, n in row["candidates"])
 
+    def quorums(self):
+        """Who decides what; left out where the default is good enough.  There are two of each board and an operator."""
+        some = ({"commission": 1}, {"supervision": 1}, {"commission": 1, "supervision": 1}, {"commission": 2, "supervision": 2},
+                {"operator": 1, "commission": 1}, {"commission": 2, "supervision": 1})
+        return {kind: self.dice.choice(some) for kind in ("release", "explain", "annul", "reinstate", "lot", "exclude", "certify")
+                if self.dice.random() < 0.5}
+
     def write(self, directory):
         folder = Path(directory) / "definition"
         folder.mkdir(parents=True)
         head = {"format": "tally-definition/1", "election": "random-1", "domain": "tally.example",
                 "name": {"fa": "آزمایشی", "en": "random"}, "phase": "rehearsal", "time_zone": "Asia/Tehran",
                 "rules": self.rules, "limits": self.limits,
-                "policy": {"root": 1, "revise": {"supervision": self.dice.choice((1, 2))}, "publish_min_ballots": self.few}}
+                "policy": {"root": 1, "revise": {"supervision": self.dice.choice((1, 2))}, **self.quorums(),
+                           "publish_min_ballots": self.few}}
         (folder / "election.json").write_text(json.dumps(head, ensure_ascii=False, indent=1), "utf-8")
         for table, rows in self.tables.items():
             self.write_csv(folder / f"{table}.csv", HEADERS[table], rows)

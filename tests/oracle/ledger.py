@@ -33,7 +33,7 @@ class Ledger:
         self.tally = Tally(definition)
         self.payloads = {}  # branch: payloads of its revisions, as bytes
         self.by_key = {keyid(t["signing_key"]): t for t in definition.terminals.values()}
-        self.contradictions = set()  # payloads that contradict what was there
+        self.contradictions = {}  # payloads that contradict what was there: (branch, entry)
         self.entries = 1  # genesis
 
     def signed(self, envelope, payload):
@@ -60,8 +60,9 @@ class Ledger:
             if known[n - 1] == body:
                 return "same"
             self.tally.conflicts.add(payload["branch"])
-            self.entries += body not in self.contradictions  # each is an entry once, however often it comes
-            self.contradictions.add(body)
+            if body not in self.contradictions:  # each is an entry once, however often it comes
+                self.contradictions[body] = payload["branch"], self.entries
+                self.entries += 1
             raise Refused(409, "S04")
         prev = hashlib.sha256(known[-1]).hexdigest() if known else None
         area = self.d.branches[payload["branch"]].area
@@ -86,7 +87,7 @@ class Ledger:
         found = findings(self.d, terminal, payload)  # a code twice is no bundle, whatever its revision
         if self.place(payload, body, officers) == "same":
             return 200, None, None
-        self.tally.apply(payload, found)
+        self.tally.apply(payload, found, self.entries)
         self.payloads.setdefault(payload["branch"], []).append(body)
         self.entries += 1
         held = sum(bool(holds) for holds, _ in found.values())

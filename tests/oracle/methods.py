@@ -5,10 +5,12 @@ It shares nothing with the C code, not even the way of thinking: seats are exact
 given at a time, and where equals stand before it every one of them is followed in a world of its own.
 What all worlds agree on is certain; what they differ in is a tie.  Slow, and meant to be read.
 
-    outcome(method, parameters, seats, alternates, lists, persons, valid)
+    outcome(method, parameters, seats, alternates, lists, persons, valid, excluded, orders)
 
 lists: {list: its ballots}; persons: {candidate: (list or None, votes given to the person)}.
-POOL stands for the independents together.
+POOL stands for the independents together.  excluded: persons who keep their votes and take nothing.
+orders: what people decided for equals, [("list" or "person", [the first is served first, ...])], the newest
+first: where an order names all who are equal it decides, and their worlds are one.
 
 Where the text is silent these readings are taken (the same as tallyd's, on purpose):
   - who has no vote wins nothing: lists and the pool take no seat, candidates of a block contest neither;
@@ -46,17 +48,33 @@ def is_list_method(method):
 class Claims:
     """Entities that may take seats: votes and the persons they have."""
 
-    def __init__(self, method, lists, persons):
+    def __init__(self, method, lists, persons, excluded=(), orders=()):
+        self.orders = orders
         self.votes = {}  # of persons, as they count by law
         self.claim = {code: 0 if method == "list_ir" else ballots for code, ballots in lists.items()}
         self.members = {code: [] for code in lists}
         for person, (of, personal) in persons.items():
             self.votes[person] = personal + (lists[of] if method == "list_ir" and of is not POOL else 0)
             self.claim[of] = self.claim.get(of, 0) + self.votes[person]
-            self.members.setdefault(of, []).append(person)
+            self.members.setdefault(of, []).extend([] if person in excluded else [person])
+        self.people = [p for p in persons if p not in excluded]
         self.entities = list(self.claim)
         self.room = {e: len(self.members[e]) for e in self.entities}
         self.all_votes = sum(self.claim.values())
+
+    def settled(self, kind, equals):
+        """The equals in the order that people gave them, or None."""
+        for of, order in self.orders:
+            if of == kind and set(equals) <= set(order):
+                return sorted(equals, key=order.index)
+        return None
+
+    def next(self, equals):
+        """Who may be served next: one, where people said who."""
+        return self.settled("list", equals)[:1] if self.settled("list", equals) else equals
+
+    def losers(self, equals):
+        return self.settled("list", equals)[-1:] if self.settled("list", equals) else equals
 
     def standing(self, bar):
         """With votes, and no list below its bar."""
@@ -96,7 +114,7 @@ def first_among(entities, key, parameters, claims):
     tops = best(entities, key)
     if parameters["equal_quotients"] == "more_votes":
         tops = best(tops, claims.claim.get)
-    return tops
+    return claims.next(tops)
 
 
 def divisor_worlds(divisor, parameters, seats, claims):
@@ -188,13 +206,13 @@ class ListIr:
                 now = dict(world)
                 up = [e for e in self.stands if now[e] > floor(self.exact(e))]
                 if self.p["over_rule"] == "smallest_rounded_up_fraction" and up:
-                    for e in best(up, lambda e: -self.fraction(e)):
+                    for e in self.claims.losers(best(up, lambda e: -self.fraction(e))):
                         after.add((frozen(minus(now, e)), nobody))
                     continue
                 having = [e for e in self.stands if now[e] > 0]
                 last = best(having, lambda e: -self.share(e))
-                if losing in last:  # the last in the order goes on losing while it has any
-                    last = [losing]
+                # the last in the order goes on losing while it has any
+                last = [losing] if losing in last else self.claims.losers(last)
                 for e in last:
                     after.add((frozen(minus(now, e)), e))
             worlds = after
@@ -236,7 +254,7 @@ class ListIr:
                 if not takers:
                     after.add((world, served, last))
                     continue
-                for e in best(fresh, key):
+                for e in self.claims.next(best(fresh, key)):
                     equals = frozenset(o for o in last if key(o) == key(e)) | {e}
                     after.add((frozen(plus(now, e)), served | {e}, equals))
             worlds = after
@@ -255,7 +273,7 @@ class ListIr:
 
                 def average(e, won=now):
                     return Fraction(self.share(e), won[e] + 1)
-                for e in best(takers, average):
+                for e in self.claims.next(best(takers, average)):
                     equals = (last if average(e) == before else frozenset()) | {e}
                     after.add((frozen(plus(now, e)), average(e), equals))
             worlds = after
@@ -273,12 +291,17 @@ def tie(kind, at_stake, among):
     return {"kind": kind, "at_stake": at_stake, "among": sorted(among, key=str)}
 
 
-def line_up(people, votes, places):
+def line_up(people, claims, places):
     """Alternates by votes: who has one for certain, and ties about their places."""
     certain, ties, taken = [], [], 0
-    for n, group in groups(people, votes):
+    for n, group in groups(people, claims.votes):
         if n == 0 or taken >= places:
             break
+        settled = claims.settled("person", group) if len(group) > 1 else None
+        if settled:
+            certain += settled[:places - taken]
+            taken += len(group)
+            continue
         if len(group) > 1:
             ties.append(tie("alternate", min(len(group), places - taken), group))
         if taken + len(group) <= places:
@@ -287,19 +310,23 @@ def line_up(people, votes, places):
     return certain, ties
 
 
-def block(seats, alternates, votes):
+def block(seats, alternates, claims):
     winners, ties, place = [], [], 0
-    for n, group in groups(votes, votes):
+    for n, group in groups(claims.people, claims.votes):
         if n == 0 or place >= seats:
+            break
+        if place + len(group) > seats and claims.settled("person", group):
+            winners += claims.settled("person", group)[:seats - place]
+            place = seats  # the losers stand in the line like everybody
             break
         if place + len(group) <= seats:
             winners += group
         else:
             ties.append(tie("seat", seats - place, group))
         place += len(group)
-    behind = [p for p in votes if p not in winners and not any(p in t["among"] for t in ties)]
+    behind = [p for p in claims.people if p not in winners and not any(p in t["among"] for t in ties)]
     waiting = max(0, place - seats)  # who loses the draw stands first among the alternates
-    line, more = line_up(behind, votes, max(0, alternates - waiting))
+    line, more = line_up(behind, claims, max(0, alternates - waiting))
     return {"winners": winners, "alternates": line, "ties": ties + more, "vacancies": max(0, seats - place)}
 
 
@@ -312,6 +339,8 @@ def seat_people(low, open_to, claims):
                 break
             if place + len(group) <= seats:
                 winners += group
+            elif e not in open_to and claims.settled("person", group):
+                winners += claims.settled("person", group)[:seats - place]
             elif e not in open_to:
                 ties.append(tie("seat", seats - place, group))
             place += len(group)
@@ -328,24 +357,24 @@ def by_lists(worlds, halted, seats, claims, parameters, alternates):
     ties += more
     line = []
     if not ties:
-        rest = [p for p in claims.votes if p not in winners]
+        rest = [p for p in claims.people if p not in winners]
         teams = [rest]
         if parameters.get("alternates_rule") == "same_list_next":
             teams = [[p for p in rest if p in claims.members[e]] for e in claims.entities if low[e] > 0]
         for team in teams:
-            certain, more = line_up(team, claims.votes, alternates)
+            certain, more = line_up(team, claims, alternates)
             line += certain
             ties += more
     winners.sort(key=lambda p: -claims.votes[p])
     return {"low": low, "winners": winners, "alternates": line, "ties": ties, "vacancies": vacancies}
 
 
-def outcome(method, parameters, seats, alternates, lists, persons, valid):
+def outcome(method, parameters, seats, alternates, lists, persons, valid, excluded=(), orders=()):
     """What the law gives: seats, winners, alternates, ties, vacancies, and the votes they follow from."""
     p = {**DEFAULTS[method], **parameters}
-    claims = Claims(method, lists, persons)
+    claims = Claims(method, lists, persons, excluded, orders)
     if method == "block":
-        result = block(seats, alternates, claims.votes)
+        result = block(seats, alternates, claims)
         result["seats"], result["pool"] = {}, None
     else:
         halted, worlds = None, {frozen({e: 0 for e in claims.entities})}
@@ -364,8 +393,8 @@ def outcome(method, parameters, seats, alternates, lists, persons, valid):
         result["pool"] = {"votes": claims.claim[POOL], "seats": low[POOL]} if POOL in low else None
     result["votes"] = claims.votes
     result["list_votes"] = {e: claims.claim[e] for e in lists}
-    ahead = sorted(claims.votes.values())
-    result["rank"] = {p: 1 + sum(n > claims.votes[p] for n in ahead) for p in claims.votes}
+    ahead = [claims.votes[p] for p in claims.people]
+    result["rank"] = {p: 1 + sum(n > claims.votes[p] for n in ahead) if p in claims.people else None for p in claims.votes}
     result["parameters"] = p
     return result
 

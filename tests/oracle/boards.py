@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A random night with everything that officers decide, through the running daemon (TAP).
+
+    boards.py DIR SEED INGEST_PORT API_PORT TALLYSIM
+
+DIR: as for night.py, with the officers of officers.py.  Bundles of every kind of fault, corrections, the
+same again, and between them decisions of every kind, signed by enough officers or not, at the position that
+their signers saw or another; later contests are brought to their end, so that ties are settled and results
+certified.  Every answer is the one that the oracle gives, and after each act all objects are equal.
+"""
+import hashlib
+import json
+import sys
+
+from nacl.signing import SigningKey
+
+import night  # first: it knows where the others are
+import decisions
+from client import Client, dumps, envelope
+
+MADE_AT = 1792190000
+SIGNATURES_MAX = 4
+SLOT_KINDS = ("release", "release", "annul", "annul", "reinstate", "reinstate", "explain")
+
+
+class Boards(night.Night):
+    def __init__(self, argv):
+        super().__init__(argv)
+        self.decided = decisions.Decisions(self.oracle)
+        self.officer = Client(self.e, int(argv[4]), self.e.pem("officer"))
+        self.posted, self.kinds = [], {}
+        self.tally = self.oracle.tally
+
+    # ---- a decision ----------------------------------------------------------------------------------------
+    def area_of(self, target):
+        if target.get("branch") in self.d.branches:
+            return self.d.branches[target["branch"]].area
+        return self.d.contests[target["contest"]].area if target["contest"] in self.d.contests else None
+
+    def signers(self, kind, target):
+        """Enough officers who are responsible, in any order; or, now and then, not quite."""
+        dice, out = self.dice, []
+        area = self.area_of(target) or next(iter(self.d.parents))
+        quorum = self.d.policy.get(kind, {"commission": 1})
+        for role, n in quorum.items():
+            fit = [o for o, row in self.d.officers.items() if row["role"] == role and self.d.within(area, row["area"])]
+            out += dice.sample(fit, n)
+        spare = [o for o in self.d.officers if o not in out]
+        way = dice.choice(("enough",) * 12 + ("one less", "another", "twice", "beside"))
+        if way == "one less":
+            out.remove(dice.choice(out))
+        elif way == "another":
+            out[dice.randrange(len(out))] = dice.choice(spare)
+        elif way == "twice":
+            out[dice.randrange(len(out))] = dice.choice(out)
+        elif way == "beside":
+            out = [*out, dice.choice(spare)][:SIGNATURES_MAX]
+        dice.shuffle(out)
+        return [self.e.officer_key(o) for o in out]
+
+    def document(self, kind, target, **other):
+        return {"election": self.d.head["election"], "phase": self.d.head["phase"], "kind": kind, "target": target,
+                "reason": self.dice.choice(("صورت‌جلسه ۱۲", "protocol 7, \"as heard\"")), "position": self.oracle.entries,
+                "made_at": MADE_AT, "salt": f"{self.dice.randrange(2**128):032x}", **other}
+
+    def seen(self):
+        """The ledger as the signers saw it: mostly as it is."""
+        now = self.oracle.entries
+        return self.dice.choice((now,) * 8 + (now + 1, max(1, now - 1), max(1, now - self.dice.randint(1, 8)), 1))
+
+    def decide(self, kind, target, **other):
+        document = self.document(kind, target, **{"position": self.seen(), **other})
+        keys, dice = self.signers(kind, target), self.dice
+        ids = None
+        if dice.random() < 0.03:  # nobody's key: alone, beside the others, or in the name of one
+            one = dice.randrange(len(keys))
+            ids = [hashlib.sha256(bytes(k.verify_key)).hexdigest() for k in keys]
+            keys[one] = SigningKey(bytes(32))
+            ids[one] = dice.choice((ids[one], hashlib.sha256(bytes(keys[one].verify_key)).hexdigest()))
+        body = envelope(dumps(document), keys, decisions.DECISION, ids) if keys else None
+        return self.hand_in(json.loads(body), f"{kind} {target}") if body else None
+
+    def hand_in(self, x, name):
+        answer = self.officer.request("POST", "/v1/decisions", dumps(x), Content_Type="application/vnd.dsse.envelope.v1+json")
+        got = answer.status, None if answer.status < 400 else answer.code()
+        try:
+            want = self.decided.take(x)
+        except decisions.Refused as why:
+            want = why.status, why.code
+        self.answers += 1
+        document = self.payload(x)
+        what = document["kind"]
+        if what == "lot":
+            what += " of lists" if set(document["target"]["order"]) & {"pool", *self.d.contests[document["target"]["contest"]].lists} \
+                else " of persons"
+        key = what, want
+        self.kinds[key] = self.kinds.get(key, 0) + 1
+        if want[0] == 201:
+            self.posted.append(x)
+        if got != want:
+            self.wrong += 1
+            print(f"# {name} at {self.oracle.entries}: got {got} {answer.body[:300]!r}, want {want}: {json.dumps(self.payload(x))[:2000]}")
+        return want[0] == 201
+
+    # ---- which one -----------------------------------------------------------------------------------------
+    def wanted(self, kind):
+        """A branch's contest that can be decided so, if there is one."""
+        fit = {"release": lambda s: s.state == "held", "annul": lambda s: s.state != "annulled",
+               "reinstate": lambda s: s.state == "annulled", "explain": lambda s: s.holds or s.flags}[kind]
+        keys = [key for key, s in self.tally.stand.items() if s is not None and fit(s)]
+        if not keys or self.dice.random() < 0.2:
+            keys = list(self.tally.stand)
+        branch, contest = self.dice.choice(keys)
+        return {"branch": branch, "contest": contest}
+
+    def lot(self, code):
+        """An order for a tie of the contest: of exactly those, of all lists, or a wrong one."""
+        dice, c = self.dice, self.d.contests[code]
+        ties = self.tally.outcome_now(code)["ties"] if self.tally.is_complete(code) else []
+        if ties:
+            t = dice.choice(ties)
+            order = ["pool" if x is None else x for x in t["among"]]
+            if t["kind"] == "list" and dice.random() < 0.6:
+                order = [*c.lists, "pool"]
+        else:
+            order = dice.sample(list(c.candidates), min(2, len(c.candidates)))
+        dice.shuffle(order)
+        wrong = dice.choice(("no",) * 9 + ("less", "other", "twice", "stranger", "ground"))
+        if wrong == "less":
+            order = order[:-1]
+        elif wrong == "other":
+            order[0] = dice.choice([*c.candidates, *c.lists, "pool"])
+        elif wrong == "twice":
+            order.append(order[0])
+        elif wrong == "stranger":
+            order.append(night.STRANGE)
+        return {"contest": code, "order": order, "ground": "age" if wrong == "ground" else dice.choice(decisions.GROUNDS)}
+
+    def certificate(self, code):
+        dice, counted = self.dice, self.tally.contest(code)["ballots"] is not None
+        result = decisions.result_of(self.tally, code) if counted and dice.random() < 0.9 else "0" * 64
+        now, last = self.oracle.entries, self.tally.changed[code]
+        return {"contest": code, "at": dice.choice((now, now, now, last + 1, last, now + 1)), "result": result}
+
+    def strange(self):
+        """A document that is none, whatever is decided."""
+        branch, contest = self.dice.choice(list(self.tally.stand))
+        target, other = {"branch": branch, "contest": contest}, {}
+        what = self.dice.choice(("branch", "contest", "foreign", "phase", "election", "kind", "reason", "position", "person"))
+        if what in ("branch", "contest"):
+            target[what] = night.STRANGE
+        elif what == "foreign":
+            target["contest"] = self.dice.choice(list(self.d.contests))
+        elif what == "phase":
+            other["phase"] = "official"
+        elif what == "election":
+            other["election"] = "other-1"
+        elif what == "reason":
+            other["reason"] = "  "
+        elif what == "position":
+            other["position"] = 0
+        elif what == "person":
+            return self.decide("exclude", {"contest": contest, "candidate": night.STRANGE})
+        return self.decide(self.dice.choice(("key", "revise")) if what == "kind" else "annul", target, **other)
+
+    def any_decision(self):
+        dice, code = self.dice, self.dice.choice(list(self.d.contests))
+        way = dice.choice(("slot",) * 8 + ("exclude", "lot", "certify", "strange", "again", "again"))
+        if way == "slot":
+            kind = dice.choice(SLOT_KINDS)
+            return self.decide(kind, self.wanted(kind))
+        if way == "exclude":
+            return self.decide("exclude", {"contest": code, "candidate": dice.choice(list(self.d.contests[code].candidates))})
+        if way == "lot":
+            return self.decide("lot", self.lot(code))
+        if way == "certify":
+            return self.decide("certify", self.certificate(code))
+        if way == "strange" or not self.posted:
+            return self.strange()
+        x = dice.choice(self.posted)  # the same document, signed by others too, or by too few
+        document = self.payload(x)
+        keys = self.signers(document["kind"], document["target"])
+        if dice.random() < 0.5 and keys:
+            x = json.loads(envelope(dumps(document), keys, decisions.DECISION))
+        return self.hand_in(x, "again")
+
+    # ---- the night -----------------------------------------------------------------------------------------
+    def any_bundle(self):
+        branch = self.dice.choice(list(self.d.branches))
+        way = self.dice.choice(("first", "first", "first", "spoilt", "correction", "again"))
+        if way == "spoilt":
+            self.post(*self.spoilt(branch))
+        elif way == "correction" and self.oracle.payloads.get(branch):
+            self.post(*self.correction(branch))
+        else:
+            self.post(self.recorded[branch], way)
+
+    def finish(self, code):
+        """Brings a contest to its end: everybody reports, is counted or annulled; ties; the certificate."""
+        for b in self.d.contests[code].branches:
+            if self.tally.stand[b, code] is None:
+                self.post(self.recorded[b], "first")
+            for _ in range(8):
+                s = self.tally.stand[b, code]
+                if s is None or s.state != "held":
+                    break
+                kind = "release" if (s.row is not None or s.not_held) and self.dice.random() < 0.8 else "annul"
+                self.decide(kind, {"branch": b, "contest": code})
+        for _ in range(12):
+            if not self.tally.is_complete(code) or not self.tally.outcome_now(code)["ties"]:
+                break
+            self.decide("lot", self.lot(code))
+        for _ in range(self.dice.randint(0, 4)):
+            self.decide("certify", self.certificate(code))
+
+    def told(self, name):
+        self.tap.ok(not self.wrong, f"{name}: {self.answers} answers as expected", f"{self.wrong} others")
+
+    def compare(self, when):
+        wants = super().compare(when)
+        for code, want in wants.items():
+            got = self.api.get(f"/v1/contests/{night.quote(code)}")
+            hashed = decisions.result_of(self.tally, code) if want["ballots"] is not None else None
+            if any(t["kind"] == "alternate" for t in want["ties"]):
+                hashed = got["result"]  # equals in no order: nothing to be certified
+            self.tap.same((got["position"], got["result"]), (want["position"], hashed), f"{when}: {code}: position and result")
+        return wants
+
+    def run(self):
+        branches, contests = list(self.d.branches), list(self.d.contests)
+        for b in branches:
+            if self.dice.random() < 0.5:
+                self.post(self.recorded[b], "first")
+        for _ in range(4 * len(branches)):
+            (self.any_bundle if self.dice.random() < 0.4 else self.any_decision)()
+        self.told("bundles and decisions in any order")
+        self.compare("mixed")
+        for code in self.dice.sample(contests, len(contests)):
+            self.finish(code)
+        self.told("contests brought to their end")
+        self.compare("finished")
+        for _ in range(2 * len(branches)):
+            (self.any_bundle if self.dice.random() < 0.3 else self.any_decision)()
+        self.told("and disturbed once more")
+        self.compare("disturbed")
+        print("# " + ", ".join(f"{kind} {status}{' ' + code if code else ''}: {n}"
+                               for (kind, (status, code)), n in sorted(self.kinds.items(), key=str)))
+        self.tap.done()
+
+
+if __name__ == "__main__":
+    Boards(sys.argv).run()
