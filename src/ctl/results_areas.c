@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "online.h"
 #include "shown.h"
@@ -22,7 +23,7 @@ struct got {
     json_int_t    votes;
     unsigned      place;
     const char   *kind;
-    const json_t *about;
+    const json_t *about; /* NULL: the contest has no such option */
 };
 
 static int
@@ -138,6 +139,9 @@ results_areas(const struct cli *cli, struct remote *remote, struct tly_arena *ar
                "area|level|>counted|>cast|>valid|>mixed|>blank|>invalid|>excluded|name");
     table_init(&a.votes, arena, "area|of|code|>votes|name");
     (void)snprintf(path + strlen(path), sizeof path - strlen(path), "/areas");
+    if (cli_value(cli, "at", NULL) != NULL) {
+        online_query(path, sizeof path, "at", cli_value(cli, "at", NULL));
+    }
     err = remote_each(remote, path, area_add, &a, diag);
     if (err == TLY_OK && !cli_flag(cli, "json")) {
         (void)printf("%s  %s\n\n", shown_text(contest, "contest"), shown_name(contest));
