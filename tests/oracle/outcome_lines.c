@@ -3,9 +3,10 @@
  * out, both JSON.
  *
  * {"method":WORD,"parameters":{NAME:WORD|N|BOOL},"seats":N,"alternates":N,"valid":N,"lists":[BALLOTS],
- *  "persons":[[LIST|-1,VOTES]]} gives {"seats":[N],"pool":[VOTES,SEATS]|null,"votes":[N],
+ *  "persons":[[LIST|-1,VOTES]],"excluded":[I],"orders":[["list"|"person",[I]]]} gives {"seats":[N],"pool":[VOTES,SEATS]|null,"votes":[N],
  *  "list_votes":[N],"winners":[I],"alternates":[I],"rank":[N],"ties":[[KIND,N,[I]]],"vacancies":N};
- * lists and persons are numbers from 0, in the order given.  Exit 2 for a line that cannot be read. */
+ * lists and persons are numbers from 0, in the order given, and the pool is the number behind the
+ * lists; the newest order stands first.  Exit 2 for a line that cannot be read. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,6 +85,40 @@ counts_read(const json_t *line, struct tly_arena *arena, struct method_input *in
     in->alternates     = (uint32_t)number(json_object_get(line, "alternates"));
 }
 
+/* Who takes no seat, and what people decided for equals; both may be left out. */
+static void
+decided_read(const json_t *line, struct tly_arena *arena, struct method_input *in)
+{
+    uint8_t *excluded = TLY_NEW(arena, uint8_t, in->candidates_n + 1);
+    size_t   i;
+    json_t  *value;
+    TLY_CHECK(excluded != NULL);
+    json_array_foreach(json_object_get(line, "excluded"), i, value)
+    {
+        const uint64_t person = number(value);
+        TLY_CHECK(person < in->candidates_n);
+        excluded[person] = 1;
+    }
+    in->excluded = excluded;
+
+    const json_t *orders = json_object_get(line, "orders");
+    for (size_t k = json_array_size(orders); k-- > 0;) {
+        const json_t  *of    = json_array_get(json_array_get(orders, k), 0);
+        const json_t  *order = json_array_get(json_array_get(orders, k), 1);
+        const uint32_t n     = (uint32_t)json_array_size(order);
+        struct lot    *lot   = tly_arena_alloc(arena, 1, sizeof *lot + n * sizeof lot->order[0]);
+        TLY_CHECK(lot != NULL);
+        lot->before = in->lots;
+        lot->lists  = strcmp(json_string_value(of), "list") == 0;
+        lot->n      = n;
+        json_array_foreach(order, i, value)
+        {
+            lot->order[i] = (uint32_t)number(value);
+        }
+        in->lots = lot;
+    }
+}
+
 static json_t *
 array32(const uint32_t list[], uint32_t n)
 {
@@ -149,6 +184,7 @@ one(json_t *line)
     params_read(method, json_object_get(line, "parameters"), params);
     in.params = params;
     counts_read(line, &arena, &in);
+    decided_read(line, &arena, &in);
     const enum tly_err err = outcome_of(method, &in, &arena, &out);
     TLY_CHECK(err == TLY_OK);
     answer(&in, &out);

@@ -3,7 +3,8 @@
 
     seats.py OUTCOME_LINES CONTESTS [SEED] [--jobs N]
 
-Most contests are tiny, so that ties, full lists and empty ones happen all the time.  Of each contest the
+Most contests are tiny, so that ties, full lists and empty ones happen all the time; in some of them persons are
+excluded, and ties settled by orders of those who are equal, or of all lists, one after the other.  Of each contest the
 core also sees a twin with lists and persons in another order, and one with all votes times a factor:
 neither may change who is elected (a Droop quota is rounded, so that only the order is changed there).
 """
@@ -69,22 +70,39 @@ def contest(dice):
     marks = sum(n + (lists[of] if of >= 0 else 0) for of, n in people)
     choices = dice.choice((1, seats, seats, seats + 2))
     valid = sum(lists) + -(-marks // choices) + (some() if dice.random() < 0.5 else 0)
-    return {"method": method, "parameters": parameters(dice, method), "seats": seats,
-            "alternates": dice.choice((0, 1, 2, 3, 5)), "valid": valid, "lists": lists, "persons": people}
+    c = {"method": method, "parameters": parameters(dice, method), "seats": seats,
+         "alternates": dice.choice((0, 1, 2, 3, 5)), "valid": valid, "lists": lists, "persons": people,
+         "excluded": [i for i in range(len(people)) if dice.random() < 0.2] if dice.random() < 0.25 else [], "orders": []}
+    for _ in range(dice.choice((0, 0, 0, 1, 2, 4))):
+        settle(dice, c)
+    return c
+
+
+def settle(dice, c):
+    """One more order, the newest: of exactly those of a tie, or of everybody who may take seats."""
+    ties = expected(c)["ties"]
+    if ties:
+        kind, _, among = dice.choice(ties)
+        kind = "list" if kind == "list" else "person"
+        order = list(range(len(c["lists"]) + 1)) if kind == "list" and dice.random() < 0.5 else list(among)
+        dice.shuffle(order)
+        c["orders"].insert(0, [kind, order])
 
 
 def expected(c):
     """methods.py's answer in the shape of outcome_lines."""
     out = methods.outcome(c["method"], c["parameters"], c["seats"], c["alternates"], dict(enumerate(c["lists"])),
                           {i: (of if of >= 0 else methods.POOL, n) for i, (of, n) in enumerate(c["persons"])},
-                          c["valid"])
+                          c["valid"], c["excluded"],
+                          [(kind, [methods.POOL if kind == "list" and x == len(c["lists"]) else x for x in order])
+                           for kind, order in c["orders"]])
     number = {methods.POOL: len(c["lists"])}
     pool = out["pool"]
     if c["method"] == "block" and c["persons"]:
         pool = {"votes": sum(n for _, n in c["persons"]), "seats": 0}
     return {"seats": list(out["seats"].values()), "pool": pool and [pool["votes"], pool["seats"]],
             "votes": list(out["votes"].values()), "list_votes": list(out["list_votes"].values()),
-            "winners": out["winners"], "alternates": out["alternates"], "rank": list(out["rank"].values()),
+            "winners": out["winners"], "alternates": out["alternates"], "rank": [n or 0 for n in out["rank"].values()],
             "ties": [[t["kind"], t["at_stake"], [number.get(x, x) if t["kind"] == "list" else x for x in t["among"]]]
                      for t in out["ties"]], "vacancies": out["vacancies"]}
 
@@ -106,7 +124,10 @@ def shuffled(dice, c):
     dice.shuffle(people)
     place = {-1: -1, **{old: new for new, old in enumerate(lists)}}
     twin = {**c, "lists": [c["lists"][i] for i in lists],
-            "persons": [[place[c["persons"][i][0]], c["persons"][i][1]] for i in people]}
+            "persons": [[place[c["persons"][i][0]], c["persons"][i][1]] for i in people],
+            "excluded": [people.index(i) for i in c["excluded"]],
+            "orders": [[kind, [people.index(i) if kind == "person" else place.get(i, i) for i in order]]
+                       for kind, order in c["orders"]]}
 
     def back(answer):
         out = dict(answer)
@@ -156,6 +177,8 @@ def chunk(task):
         met[c["method"]] += 1
         met.update({f"tie:{kind}" for kind, _, _ in want["ties"]})
         met["vacancies"] += want["vacancies"] > 0
+        met.update({f"order:{kind}" for kind, _ in c["orders"]})
+        met["excluded"] += bool(c["excluded"])
         for (_, back), name in zip(twins, ("as it is", "in another order", "times a factor")):
             got = plain(back(next(answers)), same_list)
             if got != want:
@@ -189,8 +212,9 @@ def main():
     print(f"# {time.monotonic() - begun:.1f} s")
     ok = "not ok" if bad else "ok"
     print(f"{ok} 1 - {a.contests} contests, each in another order and scaled: {len(bad)} differences")
-    kinds = all(met[f"tie:{kind}"] > 0 for kind in ("seat", "alternate", "list")) and met["vacancies"] > 0
-    print(f"{'ok' if kinds else 'not ok'} 2 - among them ties of every kind, and vacancies")
+    kinds = all(met[name] > 0 for name in ("tie:seat", "tie:alternate", "tie:list", "vacancies", "order:list",
+                                           "order:person", "excluded"))
+    print(f"{'ok' if kinds else 'not ok'} 2 - among them ties of every kind, vacancies, orders and excluded persons")
     print("1..2")
     sys.exit(1 if bad or not kinds else 0)
 
