@@ -6,7 +6,8 @@
 DIR: as for night.py, with the officers of officers.py.  Bundles of every kind of fault, corrections, the
 same again, and between them decisions of every kind, signed by enough officers or not, at the position that
 their signers saw or another; later contests are brought to their end, so that ties are settled and results
-certified.  Every answer is the one that the oracle gives, and after each act all objects are equal.
+certified.  Every answer is the one that the oracle gives; after each act all objects are equal, and at the
+end those of twenty past positions.
 """
 import hashlib
 import json
@@ -29,6 +30,7 @@ class Boards(night.Night):
         self.decided = decisions.Decisions(self.oracle)
         self.officer = Client(self.e, int(argv[4]), self.e.pem("officer"))
         self.posted, self.kinds = [], {}
+        self.handed_in = []  # all that became an entry: (who took it, envelope)
         self.tally = self.oracle.tally
 
     # ---- a decision ----------------------------------------------------------------------------------------
@@ -81,6 +83,7 @@ class Boards(night.Night):
         return self.hand_in(json.loads(body), f"{kind} {target}") if body else None
 
     def hand_in(self, x, name):
+        before = self.oracle.entries
         answer = self.officer.request("POST", "/v1/decisions", dumps(x), Content_Type="application/vnd.dsse.envelope.v1+json")
         got = answer.status, None if answer.status < 400 else answer.code()
         try:
@@ -97,10 +100,18 @@ class Boards(night.Night):
         self.kinds[key] = self.kinds.get(key, 0) + 1
         if want[0] == 201:
             self.posted.append(x)
+        if self.oracle.entries > before:
+            self.handed_in.append((self.decided, x))
         if got != want:
             self.wrong += 1
             print(f"# {name} at {self.oracle.entries}: got {got} {answer.body[:300]!r}, want {want}: {json.dumps(self.payload(x))[:2000]}")
         return want[0] == 201
+
+    def post(self, x, name, refused=None):
+        before = self.oracle.entries
+        super().post(x, name, refused)
+        if self.oracle.entries > before:
+            self.handed_in.append((self.oracle, x))
 
     # ---- which one -----------------------------------------------------------------------------------------
     def wanted(self, kind):
@@ -195,8 +206,29 @@ class Boards(night.Night):
         else:
             self.post(self.recorded[branch], way)
 
+    def level(self, code):
+        """One branch corrects its numbers so that all lists are equal, and is the only one that is not annulled: such ties
+        are rare by themselves."""
+        c = self.d.contests[code]
+        branch, *others = self.dice.sample(c.branches, len(c.branches))
+        for b in others:
+            if self.tally.stand[b, code] is not None and self.tally.stand[b, code].state != "annulled":
+                self.decide("annul", {"branch": b, "contest": code})
+        known = self.oracle.payloads.get(branch)
+        if not known:
+            return
+        p, each = json.loads(known[-1]), self.dice.choice((1, 3, 5))
+        n = each * len(c.lists)
+        row = {"contest": code, "authenticated": {"online": n, "offline": 0, "manual": 0}, "issued": n, "cast": n, "blank": 0,
+               "invalid": 0, "valid": n, "excluded": 0, "lists": [[e, each] for e in c.lists], "mixed": 0, "candidates": []}
+        p.update(revision=len(known) + 1, prev=hashlib.sha256(known[-1]).hexdigest(), salt=f"{self.dice.randrange(2**128):032x}",
+                 contests=[r for r in p["contests"] if r["contest"] != code] + [row])
+        self.post(self.sign(p, self.d.policy["revise"]["supervision"]), "all lists equal")
+
     def finish(self, code):
         """Brings a contest to its end: everybody reports, is counted or annulled; ties; the certificate."""
+        if self.d.contests[code].by_lists and len(self.d.contests[code].lists) > 1 and self.dice.random() < 0.4:
+            self.level(code)
         for b in self.d.contests[code].branches:
             if self.tally.stand[b, code] is None:
                 self.post(self.recorded[b], "first")
@@ -216,15 +248,32 @@ class Boards(night.Night):
     def told(self, name):
         self.tap.ok(not self.wrong, f"{name}: {self.answers} answers as expected", f"{self.wrong} others")
 
-    def compare(self, when):
-        wants = super().compare(when)
+    def compare_numbers(self, when, about, tally, api, tables):
+        wants = super().compare_numbers(when, about, tally, api, tables)
         for code, want in wants.items():
-            got = self.api.get(f"/v1/contests/{night.quote(code)}")
-            hashed = decisions.result_of(self.tally, code) if want["ballots"] is not None else None
+            got = api.get(f"/v1/contests/{night.quote(code)}")
+            hashed = decisions.result_of(tally, code) if want["ballots"] is not None else None
             if any(t["kind"] == "alternate" for t in want["ties"]):
                 hashed = got["result"]  # equals in no order: nothing to be certified
             self.tap.same((got["position"], got["result"]), (want["position"], hashed), f"{when}: {code}: position and result")
         return wants
+
+    def compare_past(self):
+        """Twenty positions, from all that was handed in before each."""
+        ledger = night.ledger.Ledger(self.d)
+        again, handed_in = decisions.Decisions(ledger), iter(self.handed_in)
+        last = self.oracle.entries
+        for at in sorted(self.dice.sample(range(1, last + 1), min(night.PAST, last))):
+            while ledger.entries < at:
+                taker, x = next(handed_in)
+                try:
+                    (again if taker is self.decided else ledger).take(x)
+                except decisions.Refused:
+                    continue
+            past = night.Past(self.api, at)
+            about = past.get("/v1/election")
+            self.tap.same((about["accepted"], about["published"]), (at, at), f"at {at}: entries of the ledger")
+            self.compare_numbers(f"at {at}", about, ledger.tally, past, [self.dice.choice(list(self.d.contests))])
 
     def run(self):
         branches, contests = list(self.d.branches), list(self.d.contests)
@@ -243,6 +292,7 @@ class Boards(night.Night):
             (self.any_bundle if self.dice.random() < 0.3 else self.any_decision)()
         self.told("and disturbed once more")
         self.compare("disturbed")
+        self.compare_past()
         print("# " + ", ".join(f"{kind} {status}{' ' + code if code else ''}: {n}"
                                for (kind, (status, code)), n in sorted(self.kinds.items(), key=str)))
         self.tap.done()
