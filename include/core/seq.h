@@ -95,6 +95,10 @@ struct seq_batch {
 struct seq_effects {
     void *ctx;
     uint64_t (*now_ms)(void *ctx); /* Unix milliseconds */
+    /* Makes a batch with rows durable on this machine, before anything else is done with it: from
+     * then on it is settled as it is, also after a crash (seq_redo()).  Any error stops: whether it
+     * is there is not known any more. */
+    enum tly_err (*journal)(void *ctx, const struct seq_batch *batch, struct tly_diag *diag);
     /* Stores a batch in one transaction: rows, evidence, compare-and-swap of the head row.
      * TLY_OK committed without a warning; TLY_EBUSY certainly not done, may be tried again;
      * TLY_EUNSURE sent, outcome unknown (connection lost, or a WARNING before the COMMIT tag);
@@ -117,14 +121,18 @@ struct seq_effects {
 };
 
 /* REPLAY -> STORED                          the ledger is read, then its newest head is signed
- * IDLE -> PLACED -> STORED -> SIGNED -> IDLE
- * PLACED -> IDLE                            certainly not done: answered EBUSY, leaves dropped
- * PLACED -> DOUBT -> PLACED | STORED        items answered EUNSURE; the same batch is settled
+ * IDLE -> PLACED -> JOURNALED -> STORED -> SIGNED -> IDLE
+ * JOURNALED -> JOURNALED                    certainly not stored: items answered EBUSY, and the same
+ *                                           batch is tried again
+ * JOURNALED -> IDLE                         the same with evidence alone, which is dropped
+ * JOURNALED -> DOUBT -> JOURNALED | STORED  items answered EUNSURE; the same batch is settled
+ * IDLE -> JOURNALED                         a journaled batch is put back after a crash
  * any -> FAILED */
 enum seq_state {
     SEQ_REPLAY,
     SEQ_IDLE,
     SEQ_PLACED,
+    SEQ_JOURNALED,
     SEQ_DOUBT,
     SEQ_STORED,
     SEQ_SIGNED,
@@ -171,6 +179,14 @@ void seq_start(struct seq *seq);
  * soon as it is answered.  In any other state all n are answered EBUSY: a way to empty the queue
  * while the database is away.  Returns how many it took: at least 1 when n > 0. */
 unsigned seq_take(struct seq *seq, struct seq_item *const items[], unsigned n);
+/* In IDLE, before anything was taken: puts a batch back that was journaled and perhaps not stored.
+ * The items are those of its rows, in order; all of them must come out at the same places, under the
+ * same root, or nothing is placed.  Then seq_step() as with any batch.
+ *
+ * Errors: TLY_ECORRUPT (the diag says why), TLY_ENOMEM; the items are not answered then. */
+TLY_MUST enum tly_err seq_redo(struct seq *seq, struct seq_item *const items[], unsigned n,
+                               uint64_t accepted_ms, const struct note_head *after,
+                               struct tly_diag *diag);
 /* Makes one step of the batch under way; in IDLE nothing.
  * Errors: TLY_EBUSY    pause, then step again (or, back in IDLE, take again); the diag says why
  *         TLY_ECORRUPT stopped for good (SEQ_FAILED; the diag names the contradiction). */

@@ -11,9 +11,9 @@
 #define MEMORY_MAX (4 * SEQ_BATCH_BYTES_MAX)
 
 static const char *const state_names[SEQ_STATES_N] = {
-    [SEQ_REPLAY] = "replay", [SEQ_IDLE] = "idle",     [SEQ_PLACED] = "placed",
-    [SEQ_DOUBT] = "doubt",   [SEQ_STORED] = "stored", [SEQ_SIGNED] = "signed",
-    [SEQ_FAILED] = "failed"};
+    [SEQ_REPLAY] = "replay",       [SEQ_IDLE] = "idle",    [SEQ_PLACED] = "placed",
+    [SEQ_JOURNALED] = "journaled", [SEQ_DOUBT] = "doubt",  [SEQ_STORED] = "stored",
+    [SEQ_SIGNED] = "signed",       [SEQ_FAILED] = "failed"};
 
 enum seq_state
 seq_state(const struct seq *seq)
@@ -25,13 +25,14 @@ static void
 state_to(struct seq *seq, enum seq_state to)
 {
     static const uint8_t allowed[SEQ_STATES_N] = {
-        [SEQ_REPLAY] = 1U << SEQ_STORED,
-        [SEQ_IDLE]   = 1U << SEQ_PLACED,
-        [SEQ_PLACED] = 1U << SEQ_IDLE | 1U << SEQ_DOUBT | 1U << SEQ_STORED | 1U << SEQ_FAILED,
-        [SEQ_DOUBT]  = 1U << SEQ_PLACED | 1U << SEQ_STORED | 1U << SEQ_FAILED,
-        [SEQ_STORED] = 1U << SEQ_SIGNED | 1U << SEQ_FAILED,
-        [SEQ_SIGNED] = 1U << SEQ_IDLE,
-        [SEQ_FAILED] = 0,
+        [SEQ_REPLAY]    = 1U << SEQ_STORED,
+        [SEQ_IDLE]      = 1U << SEQ_PLACED | 1U << SEQ_JOURNALED,
+        [SEQ_PLACED]    = 1U << SEQ_JOURNALED | 1U << SEQ_FAILED,
+        [SEQ_JOURNALED] = 1U << SEQ_IDLE | 1U << SEQ_DOUBT | 1U << SEQ_STORED | 1U << SEQ_FAILED,
+        [SEQ_DOUBT]     = 1U << SEQ_JOURNALED | 1U << SEQ_STORED | 1U << SEQ_FAILED,
+        [SEQ_STORED]    = 1U << SEQ_SIGNED | 1U << SEQ_FAILED,
+        [SEQ_SIGNED]    = 1U << SEQ_IDLE,
+        [SEQ_FAILED]    = 0,
     };
     TLY_CHECK(allowed[seq->state] >> to & 1);
     seq->state = to;
@@ -143,12 +144,12 @@ answer_all(struct seq *seq, enum tly_err err, const char *text)
 
 /* ---- taking ---- */
 
+/* now: Unix milliseconds; leaves never go back in time. */
 static void
-batch_begin(struct seq *seq)
+batch_begin(struct seq *seq, uint64_t now)
 {
     const struct book *book = seq->config.book;
     const uint64_t     size = book_size(book);
-    const uint64_t     now  = effects(seq)->now_ms(effects(seq)->ctx);
     const uint64_t     last = book_entry(book, size - 1)->accepted_ms;
     TLY_CHECK(seq->waiting_n == 0);
     tly_arena_done(&seq->memory);
@@ -163,6 +164,13 @@ batch_begin(struct seq *seq)
                                               .rows     = seq->rows,
                                               .evidence = (const struct seq_evidence *const *)seq->evidence,
                                               .signed_head = seq->head_unstored};
+}
+
+static void
+batch_end(struct seq *seq)
+{
+    seq->batch.new_size = book_size(seq->config.book);
+    seq->batch.new_root = merkle_root(book_tree(seq->config.book), seq->batch.new_size);
 }
 
 /* Answers what needs nothing stored, and closes the gaps that it leaves. */
@@ -197,7 +205,7 @@ seq_take(struct seq *seq, struct seq_item *const items[], unsigned n)
     if (n == 0) {
         return 0;
     }
-    batch_begin(seq);
+    batch_begin(seq, effects(seq)->now_ms(effects(seq)->ctx));
     change_begin(seq);
     unsigned taken = 0;
     while (taken < n && taken < SEQ_BATCH_MAX) {
@@ -211,8 +219,7 @@ seq_take(struct seq *seq, struct seq_item *const items[], unsigned n)
         seq_place_item(seq, items[taken++]);
     }
     change_end(seq);
-    seq->batch.new_size = book_size(seq->config.book);
-    seq->batch.new_root = merkle_root(book_tree(seq->config.book), seq->batch.new_size);
+    batch_end(seq);
     answer_decided(seq);
     if (seq->batch.rows_n > 0 || seq->batch.evidence_n > 0) {
         state_to(seq, SEQ_PLACED);
@@ -256,6 +263,21 @@ stored(struct seq *seq)
 static enum tly_err
 step_placed(struct seq *seq, struct tly_diag *diag)
 {
+    struct tly_diag why = {0};
+    enum tly_err    err = TLY_OK;
+    if (seq->batch.rows_n > 0) { /* evidence is no entry, and is not answered before it is stored */
+        err = effects(seq)->journal(effects(seq)->ctx, &seq->batch, &why);
+    }
+    if (err != TLY_OK) {
+        return fail(seq, err, &why, diag);
+    }
+    state_to(seq, SEQ_JOURNALED);
+    return TLY_OK;
+}
+
+static enum tly_err
+step_journaled(struct seq *seq, struct tly_diag *diag)
+{
     struct tly_diag    why = {0};
     const enum tly_err err = effects(seq)->commit(effects(seq)->ctx, &seq->batch, &why);
     if (err == TLY_OK) {
@@ -271,11 +293,10 @@ step_placed(struct seq *seq, struct tly_diag *diag)
     if (err != TLY_EBUSY) {
         return fail(seq, err, &why, diag);
     }
-    if (!seq->in_doubt_before) {
+    if (seq->batch.rows_n == 0 && !seq->in_doubt_before) {
         state_to(seq, SEQ_IDLE);
-        drop_leaves(seq);
-        answer_all(seq, TLY_EBUSY, "the database is not there; send it again");
     }
+    answer_all(seq, TLY_EBUSY, "the database is not there; send it again");
     return tly_fail(diag, TLY_EBUSY, "%s", why.text);
 }
 
@@ -300,7 +321,7 @@ step_doubt(struct seq *seq, struct tly_diag *diag)
     /* Old first: a batch of evidence alone leaves the head as it was, and storing it twice is
      * harmless. */
     if (is_head(&head, seq->batch.old_size, &seq->batch.old_root)) {
-        state_to(seq, SEQ_PLACED);
+        state_to(seq, SEQ_JOURNALED);
         return TLY_OK;
     }
     if (is_head(&head, seq->batch.new_size, &seq->batch.new_root)) {
@@ -436,6 +457,8 @@ seq_step(struct seq *seq, struct tly_diag *diag)
     switch (seq->state) {
     case SEQ_PLACED:
         return step_placed(seq, diag);
+    case SEQ_JOURNALED:
+        return step_journaled(seq, diag);
     case SEQ_DOUBT:
         return step_doubt(seq, diag);
     case SEQ_STORED:
@@ -555,4 +578,62 @@ seq_start(struct seq *seq)
     TLY_CHECK(size > 0);                               /* the genesis entry at least */
     seq->batch = (struct seq_batch){.new_size = size}; /* nothing to apply, all to publish */
     state_to(seq, SEQ_STORED);
+}
+
+/* ---- after a crash ---- */
+
+/* Does the batch hold a row for each item, and end where it ended before? */
+static enum tly_err
+redo_check(const struct seq *seq, unsigned n, const struct note_head *after, struct tly_diag *diag)
+{
+    const struct seq_batch *batch = &seq->batch;
+    for (unsigned i = 0; i < seq->waiting_n; i++) {
+        const struct seq_waiting *w = &seq->waiting[i];
+        if (w->outcome == SEQ_NO_ROOM) {
+            return tly_fail(diag, w->item->err, "row %u of the journal's batch: %s", i,
+                            w->item->diag.text);
+        }
+        if (w->outcome != SEQ_CREATED && w->outcome != SEQ_CONFLICT) {
+            return tly_fail(diag, TLY_ECORRUPT, "row %u of the journal's batch is no entry: %s", i,
+                            w->item->diag.text);
+        }
+    }
+    return batch->rows_n == n && is_head(after, batch->new_size, &batch->new_root)
+               ? TLY_OK
+               : tly_fail(diag, TLY_ECORRUPT,
+                          "the journal's batch ends at size %" PRIu64
+                          " with another root than it had, or not there",
+                          after->size);
+}
+
+enum tly_err
+seq_redo(struct seq *seq, struct seq_item *const items[], unsigned n, uint64_t accepted_ms,
+         const struct note_head *after, struct tly_diag *diag)
+{
+    TLY_CHECK(seq->state == SEQ_IDLE);
+    TLY_CHECK(n > 0);
+    TLY_CHECK(n <= SEQ_BATCH_MAX);
+    batch_begin(seq, accepted_ms);
+    change_begin(seq);
+    enum tly_err err = TLY_OK;
+    for (unsigned i = 0; i < n && err == TLY_OK; i++) {
+        if (seq_must_wait(seq, items[i])) {
+            err = tly_fail(diag, TLY_ECORRUPT, "a decision behind other rows of its batch");
+        } else {
+            seq_place_item(seq, items[i]);
+        }
+    }
+    change_end(seq);
+    batch_end(seq);
+    if (err == TLY_OK) {
+        err = redo_check(seq, n, after, diag);
+    }
+    if (err != TLY_OK) {
+        drop_leaves(seq);
+        seq->waiting_n = 0;
+        seq->batch     = (struct seq_batch){0};
+        return err;
+    }
+    state_to(seq, SEQ_JOURNALED);
+    return TLY_OK;
 }

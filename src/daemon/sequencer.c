@@ -23,6 +23,12 @@ effect_now(void *ctx)
 }
 
 static enum tly_err
+effect_journal(void *ctx, const struct seq_batch *batch, struct tly_diag *diag)
+{
+    return service_journal(ctx, batch, diag);
+}
+
+static enum tly_err
 effect_commit(void *ctx, const struct seq_batch *batch, struct tly_diag *diag)
 {
     return store_commit(((struct service *)ctx)->store, batch, diag);
@@ -65,7 +71,9 @@ effect_publish(void *ctx, uint64_t size)
 static void
 effect_answer(void *ctx, struct seq_item *item)
 {
-    api_answer(((struct service *)ctx)->api, item);
+    if (item->user != NULL) { /* out of the journal: nobody waits for it */
+        api_answer(((struct service *)ctx)->api, item);
+    }
 }
 
 void
@@ -73,6 +81,7 @@ service_effects(struct service *s)
 {
     s->effects = (struct seq_effects){.ctx          = s,
                                       .now_ms       = effect_now,
+                                      .journal      = effect_journal,
                                       .commit       = effect_commit,
                                       .recover      = effect_recover,
                                       .sign         = effect_sign,

@@ -9,6 +9,7 @@
 #include "ground.h"
 #include "settings.h"
 #include "store/store.h"
+#include "sys/journal.h"
 
 struct service {
     const struct settings *settings;
@@ -19,7 +20,8 @@ struct service {
     struct history        *history;
     struct seq_effects     effects;
     struct seq            *seq;
-    struct store          *store; /* the main thread's until the sequencer runs, then its own */
+    struct store          *store;   /* the main thread's until the sequencer runs, then its own */
+    struct journal        *journal; /* as store */
     struct queue          *queue;
     struct api_state      *api;
     struct http_server    *servers[API_LISTENERS_N];
@@ -38,6 +40,12 @@ void service_stop(struct service *service);
 
 /* rebuild.c: reads the ledger whole, verifies it on all cores, fills book, tally and heads. */
 TLY_MUST enum tly_err service_rebuild(struct service *service, const struct note_head *head,
+                                      struct tly_diag *diag);
+
+/* redo.c: puts back what the journal has and the database does not; everything before it is settled.
+ * And the effect `journal`. */
+TLY_MUST enum tly_err service_redo(struct service *service, struct tly_diag *diag);
+TLY_MUST enum tly_err service_journal(struct service *service, const struct seq_batch *batch,
                                       struct tly_diag *diag);
 
 /* sequencer.c */

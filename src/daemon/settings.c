@@ -4,6 +4,11 @@
 #include <stddef.h>
 
 #include "base/attr.h"
+#include "core/frame.h"
+
+/* A half holds the largest batch. */
+#define JOURNAL_BYTES_MIN (2 * ((uint64_t)12 << 20))
+_Static_assert(JOURNAL_BYTES_MIN / 2 > FRAME_BYTES_MAX + 512, "a batch fits");
 
 #define F(field) offsetof(struct settings, field)
 
@@ -11,6 +16,8 @@
 static const struct config_row rows[] = {
     /* name                type         field            default                            min   max   what it does */
     {"database",                  CONFIG_TEXT,  F(database),               "host=/var/run/postgresql dbname=tally", 1, 1000, "libpq connection text or URI of the election's database"},
+    {"journal",                   CONFIG_PATH,  F(journal),                "/var/lib/tallyd/journal",      1, 4000, "folder of the journal, of this daemon alone, on a disk that does not lose what fdatasync wrote"},
+    {"journal_size",              CONFIG_BYTES, F(journal_bytes),          "128M",         JOURNAL_BYTES_MIN, (uint64_t)1 << 40, "its size, taken when it is made; it holds the newest half of this and more of what was accepted"},
     {"definition",                CONFIG_PATH,  F(definition),             "definition",   1, 4000, "folder of the definition package"},
     {"registry",                  CONFIG_PATH,  F(registry),               "registry",     1, 4000, "folder of the registry package"},
     {"root_keys",                 CONFIG_TEXT,  F(root_keys),              "root.key",     1, 4000, "files of the root keys, with spaces between; relative ones count from this file's folder"},

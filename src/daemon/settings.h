@@ -8,7 +8,7 @@
 #include "sys/config.h"
 
 struct settings {
-    const char *database;
+    const char *database, *journal;
     const char *definition, *registry;
     const char *root_keys; /* paths with spaces between */
     const char *log_key;
@@ -18,6 +18,7 @@ struct settings {
         uint64_t    port, workers, connections_max, per_ip_max, memory_bytes;
     } ingest, api, ops;
     uint64_t handshake_ms, idle_ms, head_ms, body_ms, request_bytes;
+    uint64_t journal_bytes;
     uint64_t snapshot_ms;
     uint64_t database_wait_ms, stop_ms;
     uint64_t per_terminal_max, handshakes_max;

@@ -145,12 +145,16 @@ ledger_load(struct service *s, struct tly_diag *diag)
     return err;
 }
 
-/* Signs the newest head again (the same bytes) and shows the tally. */
+/* Signs the newest head again (the same bytes), puts back what the journal has more, and shows the
+ * tally. */
 static enum tly_err
 ledger_publish(struct service *s, struct tly_diag *diag)
 {
     seq_start(s->seq);
-    const enum tly_err err = service_settle(s, diag);
+    enum tly_err err = service_settle(s, diag);
+    if (err == TLY_OK) {
+        err = service_redo(s, diag);
+    }
     if (err == TLY_OK) {
         (void)api_snapshot(s->api, UINT64_MAX - 1);
     }
@@ -229,6 +233,9 @@ service_start(struct service *s, const char *config_file, struct tly_diag *diag)
     const uint64_t loaded = clock_mono_ms();
     if (err == TLY_OK) { /* first, so that /readyz can say what is waited for */
         err = listener_start(s, API_OPS, "ops", &s->settings->ops, diag);
+    }
+    if (err == TLY_OK) {
+        err = journal_open(s->settings->journal, s->settings->journal_bytes / 2, &s->journal, diag);
     }
     if (err == TLY_OK) {
         err = store_wait(s, diag);

@@ -4,7 +4,7 @@
  *
  * 1 the servers accept nobody new; 2 the queue takes nothing more (503); 3 the sequencer decides
  * and answers what is inside and ends; 4 the servers let the answers leave and stop; 5 the
- * database. */
+ * database and the journal. */
 #include <inttypes.h>
 #include <systemd/sd-daemon.h>
 
@@ -49,6 +49,7 @@ service_stop(struct service *s)
     queue_free(s->queue);
     seq_free(s->seq);
     store_close(s->store);
+    journal_close(s->journal);
     if (s->book != NULL) {
         log_event(LOG_NOTICE, "daemon.stopped", "entries=%" PRIu64, book_size(s->book));
     }

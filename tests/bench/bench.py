@@ -2,6 +2,7 @@
 """Runs the bench: see bench.sh.  Progress goes to stderr, figures to stdout."""
 import json
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -84,6 +85,7 @@ class Election:
             run(B / "tallysim", "record", self.dir, "-o", self.recording)
 
     def fresh_database(self):
+        shutil.rmtree(self.dir / "journal", ignore_errors=True)
         sql("DROP DATABASE IF EXISTS tally", "postgres")
         sql("CREATE DATABASE tally", "postgres")
         run(B / "tallyctl", "migrate", "--database", PG)
@@ -95,7 +97,7 @@ class Daemon:
     def __init__(self, election):
         keys, config = election.dir / "keys", election.dir / "tallyd.conf"
         settings = {
-            "database": os.environ["pg_daemon_conn"], "definition": election.dir / "definition",
+            "database": os.environ["pg_daemon_conn"], "journal": election.dir / "journal", "definition": election.dir / "definition",
             "registry": election.dir / "registry", "root_keys": keys / "root.key",
             "log_key": keys / "log.key", "server_cert": keys / "server.crt",
             "server_key": keys / "server.key", "ingest.address": "127.0.0.1", "ingest.port": 0,

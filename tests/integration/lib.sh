@@ -92,6 +92,8 @@ write_config() { # DIR CONFIG [LINE]...
     t_config=$2
     cat >"$t_config" <<EOF
 database = $pg_daemon_conn
+journal = $1/journal
+journal_size = 24M
 definition = $1/definition
 registry = $1/registry
 root_keys = $1/keys/root.key

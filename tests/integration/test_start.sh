@@ -158,11 +158,12 @@ ok "--check-config beside a daemon that runs only warns" exits 0 "^<4>listen.tak
 first_log=$daemon_log first_pid=$daemon_pid
 revise() { "$python" -B tests/integration/revise.py "$t_dir" "$1"; }
 second_log=$t_dir/second.log
-setpriv --pdeathsig KILL -- "$B/tallyd" --config "$conf" >"$second_log" 2>&1 </dev/null &
+sed "s|^journal = .*|journal = $t_dir/journal.second|" "$conf" >"$t_dir/second.conf" # each has its own
+setpriv --pdeathsig KILL -- "$B/tallyd" --config "$t_dir/second.conf" >"$second_log" 2>&1 </dev/null &
 second_pid=$!
 at_exit 'kill -KILL "$second_pid" 2>/dev/null || true'
 second_said() { grep -q "$1" "$second_log"; }
-ok "a second daemon waits and says for whom" wait_for 20 second_said '^<4>store.wait why="another tallyd writes to this database (PostgreSQL process [0-9]*)"'
+ok "a second daemon waits and says for whom" wait_for 60 second_said '^<4>store.wait why="another tallyd writes to this database (PostgreSQL process [0-9]*)"'
 is "and takes nothing over" "$(pg_sql 'SELECT epoch FROM tally.log_head')" "$epoch"
 kill -s HUP "$first_pid"
 reloaded() { grep -q '^<4>daemon.reload ' "$first_log"; }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The sequencer against a world that lies: commits that fail, commits that are done and say they
- * failed, signers and databases that are away, crashes at every step.  After every answer and at
+ * failed, signers and databases that are away, crashes at every step, after which the journal's frames
+ * are put back.  After every answer and at
  * the end: acknowledged is stored and signed, one leaf for each (branch, revision), a duplicate
  * gets the identical receipt, and book and tally are what the stored rows say.
  *
  * TALLY_SEED=N runs one seed. */
+#include "core/frame.h"
 #include "core/seq.h"
 #include "ledger_fixture.h"
 #include "t.h"
@@ -48,6 +50,9 @@ struct world {
     struct book_head heads[ROWS_MAX];
     unsigned         heads_n;
     unsigned         evidence_n;
+    uint8_t         *journal; /* the newest frame; NULL: none yet */
+    size_t           journal_len;
+    unsigned         journaled, redone;
     bool             lost, repeated; /* the commit before said so; this is the same batch again */
     bool             doubt;          /* the last commit's outcome was not told */
     struct tly_hash  doubt_root;
@@ -68,7 +73,7 @@ struct world {
     unsigned         answered; /* in this round */
 
     /* scripts of the directed tests: digits taken from the right; then everything works */
-    bool     scripted;
+    bool     scripted, journal_fails;
     unsigned commits, recovers, signs;
 
     const char *wrong; /* the first broken promise */
@@ -162,9 +167,37 @@ store_rows(struct world *w, const struct seq_batch *batch)
 }
 
 static enum tly_err
+journal(void *ctx, const struct seq_batch *batch, struct tly_diag *diag)
+{
+    struct world *w = ctx;
+    WANT(w, batch->rows_n > 0 && batch->old_size == w->head.size);
+    if (w->scripted && w->journal_fails) {
+        return tly_fail(diag, TLY_EIO, "the disk is gone");
+    }
+    w->journal_len = frame_size(batch);
+    w->journal     = realloc(w->journal, w->journal_len);
+    frame_write(batch, w->journal);
+    w->journaled++;
+    return TLY_OK;
+}
+
+/* The newest frame is of this batch. */
+static bool
+is_journaled(const struct world *w, const struct seq_batch *batch)
+{
+    struct frame f;
+    return batch->rows_n == 0 ||
+           (w->journal != NULL &&
+            frame_read((struct tly_bytes){w->journal, w->journal_len}, &f, NULL) == TLY_OK &&
+            f.before.size == batch->old_size && f.after.size == batch->new_size &&
+            tly_hash_eq(&f.after.root, &batch->new_root));
+}
+
+static enum tly_err
 commit(void *ctx, const struct seq_batch *batch, struct tly_diag *diag)
 {
     struct world *w = ctx;
+    WANT(w, is_journaled(w, batch)); /* durable here before it is sent */
     WANT(w, batch->rows_n + batch->evidence_n > 0);
     if (batch->epoch != w->epoch || batch->old_size != w->head.size ||
         !tly_hash_eq(&batch->old_root, &w->head.root)) {
@@ -329,6 +362,7 @@ effect_table(struct world *w)
 {
     return (struct seq_effects){.ctx          = w,
                                 .now_ms       = now_ms,
+                                .journal      = journal,
                                 .commit       = commit,
                                 .recover      = recover,
                                 .sign         = sign,
@@ -493,10 +527,16 @@ settle(struct world *w, unsigned max)
 }
 
 static void
+go_live_one(struct world *w, struct seq_item *item)
+{
+    w->live[w->waiting++] = item->user;
+}
+
+static void
 go_live(struct world *w, struct seq_item *items[], unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
-        w->live[w->waiting++] = items[i]->user;
+        go_live_one(w, items[i]);
     }
 }
 
@@ -511,6 +551,56 @@ feed(struct world *w, struct seq_item *items[], unsigned n)
         at += took;
         settle(w, 1000);
     }
+}
+
+/* The items of the newest frame's rows, from their payloads' bytes; their number. */
+static unsigned
+journal_items(struct world *w, struct frame *f, struct seq_item *items[])
+{
+    unsigned         n = 0;
+    struct tly_arena arena;
+    tly_arena_init(&arena, (size_t)1 << 20);
+    WANT(w, frame_read((struct tly_bytes){w->journal, w->journal_len}, f, NULL) == TLY_OK);
+    for (struct frame rest = *f; n < f->rows_n; n++) {
+        struct tly_bytes envelope;
+        enum tly_base64  alphabet;
+        unsigned         made = 0;
+        uint8_t          payload[6];
+        size_t           len;
+        bool             decision;
+        WANT(w, frame_row(&rest, &arena, &envelope, &decision, NULL) == TLY_OK && !decision);
+        WANT(w, envelope.len == 16 && memcmp(envelope.data, "head", 4) == 0 &&
+                    memcmp(envelope.data + 12, "tail", 4) == 0);
+        WANT(w, tly_base64_decode((struct tly_bytes){envelope.data + 4, 8}, payload, &len,
+                                  &alphabet) &&
+                    len == sizeof made);
+        memcpy(&made, payload, sizeof made);
+        items[n] = bundle_item(w, made, NULL);
+    }
+    tly_arena_done(&arena);
+    return n;
+}
+
+/* What the daemon does at its start: what is journaled and not stored is put back. */
+static void
+journal_redo(struct world *w)
+{
+    struct seq_item *items[SEQ_BATCH_MAX];
+    struct frame     f;
+    if (w->journal == NULL) {
+        return;
+    }
+    WANT(w, frame_read((struct tly_bytes){w->journal, w->journal_len}, &f, NULL) == TLY_OK);
+    if (f.after.size <= w->head.size) {
+        return;
+    }
+    WANT(w, f.before.size == w->head.size && tly_hash_eq(&f.before.root, &w->head.root));
+    const unsigned n = journal_items(w, &f, items);
+    go_live(w, items, n);
+    WANT(w, seq_redo(w->seq, items, n, f.accepted_ms, &f.after, NULL) == TLY_OK);
+    settle(w, 1000);
+    WANT(w, w->head.size == f.after.size && tly_hash_eq(&w->head.root, &f.after.root));
+    w->redone++;
 }
 
 /* Book and tally are what the rows say. */
@@ -588,6 +678,7 @@ world_free(struct world *w)
     for (unsigned i = 0; i < w->made_n; i++) {
         free(w->made[i].receipt);
     }
+    free(w->journal);
     free(w);
 }
 
@@ -650,7 +741,10 @@ round_of(struct world *w)
     process_end(w);
     process_start(w);
     settle(w, 1000);
+    journal_redo(w);
 }
+
+static unsigned redone_all; /* frames put back in all runs */
 
 static bool
 run(uint64_t seed)
@@ -662,6 +756,7 @@ run(uint64_t seed)
         check_world(w);
     }
     const bool ok = w->wrong == NULL;
+    redone_all += w->redone;
     if (!ok) {
         printf("# seed %llu: %s\n", (unsigned long long)seed, w->wrong);
     }
@@ -799,11 +894,20 @@ test_stops(void)
     T_EQ(seq_state(w->seq), SEQ_FAILED, "stops too");
     world_free(w);
 
+    w                 = scripted(0, 0, 0);
+    w->journal_fails  = true;
+    const unsigned a2 = make(w, (struct made){.branch = 0, .revision = 1});
+    T_EQ(send_one(w, a2), TLY_EBUSY, "a journal that cannot be written: not done");
+    T_EQ(seq_state(w->seq), SEQ_FAILED, "stops, whatever the database would say");
+    T_OK(w->head.size == 1 && book_size(w->book) == 1, "and sends it nothing");
+    world_free(w);
+
     w                       = scripted(LOST_UNDONE, 1, 0);
     enum tly_err     err    = TLY_ERR_N;
     struct seq_item *item[] = {bundle_item(w, make(w, (struct made){.revision = 1}), &err)};
     go_live(w, item, 1);
     T_EQ(seq_take(w->seq, item, 1), 1, "taken");
+    T_EQ(seq_step(w->seq, NULL), TLY_OK, "journaled");
     T_EQ(seq_step(w->seq, NULL), TLY_OK, "commit in doubt");
     T_EQ(seq_state(w->seq), SEQ_DOUBT, "doubt");
     T_EQ(err, TLY_EUNSURE, "answered at once");
@@ -864,6 +968,58 @@ test_limits(void)
         }
     }
     T_EQ(w->head.size, 2 + SEQ_CONFLICTS_MAX, "conflict leaves of a branch are bounded");
+    T_STR(w->wrong == NULL ? "" : w->wrong, "", "promises kept");
+    world_free(w);
+}
+
+/* A frame that does not lead where it says is refused whole, and changes nothing. */
+static void
+test_redo(void)
+{
+    struct world    *w = scripted(0, 0, 0);
+    struct seq_item *items[SEQ_BATCH_MAX];
+    struct frame     f;
+    struct tly_diag  diag   = {0};
+    const unsigned   a      = make(w, (struct made){.branch = 0, .revision = 1, .votes = 3});
+    const unsigned   logged = make(w, (struct made){.branch = 1, .revision = 1});
+    (void)send_one(w, logged);
+    w->commits              = REFUSED;
+    enum tly_err     err    = TLY_ERR_N;
+    struct seq_item *item[] = {bundle_item(w, a, &err)};
+    go_live(w, item, 1);
+    T_EQ(seq_take(w->seq, item, 1), 1, "taken");
+    T_EQ(seq_step(w->seq, NULL), TLY_OK, "journaled");
+    T_EQ(seq_step(w->seq, NULL), TLY_EBUSY, "not stored: the database is away");
+    T_EQ(err, TLY_EBUSY, "and not acknowledged");
+    T_OK(seq_state(w->seq) == SEQ_JOURNALED && book_size(w->book) == 3, "it keeps its place");
+    process_end(w);
+
+    for (unsigned bad = 0; bad < 4; bad++) {
+        process_start(w);
+        settle(w, 1000);
+        const unsigned n = journal_items(w, &f, items);
+        go_live(w, items, n);
+        f.after.root.b[31] ^= bad == 0;
+        f.accepted_ms += bad == 1;
+        f.after.size += bad == 2;
+        if (bad == 3) { /* logged already: no row comes of it */
+            request_free(items[0]->user);
+            w->waiting = 0;
+            items[0]   = bundle_item(w, logged, NULL);
+            go_live_one(w, items[0]);
+        }
+        T_EQ(seq_redo(w->seq, items, n, f.accepted_ms, &f.after, &diag), TLY_ECORRUPT,
+             "a frame that does not lead where it says");
+        T_OK(diag.text[0] != '\0' && book_size(w->book) == 2 && seq_state(w->seq) == SEQ_IDLE,
+             "says why, changes nothing");
+        process_end(w);
+    }
+    process_start(w);
+    settle(w, 1000);
+    journal_redo(w);
+    T_OK(w->redone == 1 && w->head.size == 3, "the true one is put back");
+    T_EQ(send_one(w, a), TLY_OK, "and its sender gets the receipt");
+    check_world(w);
     T_STR(w->wrong == NULL ? "" : w->wrong, "", "promises kept");
     world_free(w);
 }
@@ -935,6 +1091,7 @@ main(void)
     test_orders();
     test_stops();
     test_limits();
+    test_redo();
     test_replay();
     bool ok = true;
     if (only != NULL) {
@@ -944,5 +1101,6 @@ main(void)
         ok = run(seed) && ok;
     }
     T_OK(ok, "random histories keep every promise");
+    T_OK(only != NULL || redone_all > 50, "crashes between journal and database are among them");
     return T_DONE();
 }
