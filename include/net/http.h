@@ -82,7 +82,8 @@ struct http_config {
 /* Counters for /metrics, status and tests; read whenever. */
 struct http_stats {
     uint64_t connections;         /* now open */
-    uint64_t handshakes_waiting;  /* now suspended in the handshake */
+    uint64_t handshakes;          /* now unfinished */
+    uint64_t handshakes_waiting;  /* of them suspended, waiting for the client */
     uint64_t accepted;            /* connections since start */
     uint64_t refused_certificate; /* handshakes refused by allow() or without a certificate */
     uint64_t handshakes_late;     /* cut at handshake_ms_max */

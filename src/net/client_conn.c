@@ -80,14 +80,15 @@ bio_new(int fd)
 /* ---- waiting ----------------------------------------------------------------------------------
  */
 
-/* Events that came, 0 at the deadline. */
+/* Events that came, 0 at the deadline.  Looks once in any case: who did not run for a while may find
+ * that all is there although the time is over. */
 static short
 wait_for(int fd, short events, uint64_t until)
 {
     for (;;) {
         const uint64_t now   = clock_mono_ms();
         struct pollfd  pfd   = {.fd = fd, .events = events};
-        const int      ready = now >= until ? 0 : poll(&pfd, 1, (int)(until - now));
+        const int      ready = poll(&pfd, 1, now >= until ? 0 : (int)(until - now));
         if (ready > 0) {
             return pfd.revents;
         }

@@ -455,6 +455,7 @@ http_server_stats(const struct http_server *server)
     const struct watcher_stats w = watcher_stats(server->watcher);
     return (struct http_stats){
         .connections         = w.connections,
+        .handshakes          = w.handshakes,
         .handshakes_waiting  = w.handshakes_waiting,
         .accepted            = w.accepted,
         .refused_certificate = w.refused_certificate,

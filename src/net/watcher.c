@@ -732,6 +732,7 @@ watcher_stats(struct watcher *w)
 {
     lock(w);
     const uint64_t stalled           = w->stalled_n;
+    const uint64_t shaking           = w->shaking_n;
     const uint64_t handshakes_ended  = w->handshakes_ended;
     const uint64_t connections_ended = w->connections_ended;
     unlock(w);
@@ -739,6 +740,7 @@ watcher_stats(struct watcher *w)
         .handshakes_ended    = handshakes_ended,
         .connections_ended   = connections_ended,
         .connections         = atomic_load(&w->open),
+        .handshakes          = shaking,
         .handshakes_waiting  = stalled,
         .accepted            = atomic_load(&w->accepted),
         .refused_certificate = atomic_load(&w->rule.refused),

@@ -27,6 +27,7 @@ struct watcher_config {
 
 struct watcher_stats {
     uint64_t connections;
+    uint64_t handshakes;
     uint64_t handshakes_waiting;
     uint64_t accepted;
     uint64_t refused_certificate;

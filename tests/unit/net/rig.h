@@ -23,6 +23,11 @@
 #define RIG_WAITS_MAX 4096
 #define RIG_SCRATCH   ((size_t)600 << 10)
 #define RIG_BIG       ((size_t)16 << 20) /* more than a socket holds */
+/* No machine is so busy that what is right takes so long; the server's own deadlines are longer
+ * still, unless they are what is tested. */
+#define RIG_PATIENCE_MS 60000
+#define RIG_PATIENCE_S  (RIG_PATIENCE_MS / 1000)
+#define RIG_SERVER_MS   (4 * RIG_PATIENCE_MS)
 
 struct rig {
     struct http_server *server;
@@ -164,8 +169,11 @@ rig_config(struct rig *rig)
         .workers_n        = 2,
         .connections_max  = 2000,
         .arena_bytes_max  = (size_t)1 << 20,
-        .idle_timeout_s   = 60,
-        .handshake_ms_max = 60000,
+        .idle_timeout_s   = RIG_SERVER_MS / 1000,
+        .handshake_ms_max = RIG_SERVER_MS,
+        .head_ms_max      = RIG_SERVER_MS,
+        .body_ms_max      = RIG_SERVER_MS,
+        .reply_ms_max     = RIG_SERVER_MS,
         .handler          = rig_handler,
         .allow            = rig_allow,
         .body_max         = rig_body_max,
@@ -227,7 +235,7 @@ rig_end(struct rig *rig)
     (void)pthread_cond_signal(&rig->changed);
     (void)pthread_mutex_unlock(&rig->lock);
     (void)pthread_join(rig->thread, NULL);
-    http_server_stop(rig->server, 2000);
+    http_server_stop(rig->server, RIG_PATIENCE_MS);
     (void)pthread_cond_destroy(&rig->changed);
     (void)pthread_mutex_destroy(&rig->lock);
     pki_free(&rig->ca);
@@ -244,7 +252,7 @@ rig_client(struct rig *rig, const struct pki_cert *cert, struct client_tls **tls
     struct client  *client = NULL;
     struct tly_diag diag   = {0};
     TLY_CHECK(client_tls_load(rig->ca.pem, cert == NULL ? NULL : cert->pem, tls, &diag) == TLY_OK);
-    TLY_CHECK(client_new(rig->url, *tls, 20000, &client, &diag) == TLY_OK);
+    TLY_CHECK(client_new(rig->url, *tls, RIG_PATIENCE_MS, &client, &diag) == TLY_OK);
     return client;
 }
 
@@ -261,11 +269,11 @@ rig_dial(const struct rig *rig)
     return fd;
 }
 
-/* Waits until cond() says so, at most ms; whether it did. */
+/* Waits until cond() says so; whether it did. */
 static inline bool
-rig_until(bool (*cond)(struct rig *), struct rig *rig, unsigned ms)
+rig_until(bool (*cond)(struct rig *), struct rig *rig)
 {
-    const uint64_t until = clock_mono_ms() + ms;
+    const uint64_t until = clock_mono_ms() + RIG_PATIENCE_MS;
     while (!cond(rig)) {
         if (clock_mono_ms() >= until) {
             return false;
@@ -273,6 +281,21 @@ rig_until(bool (*cond)(struct rig *), struct rig *rig, unsigned ms)
         (void)poll(NULL, 0, 2);
     }
     return true;
+}
+
+/* Whether the server ends this connection, or has ended it; what it sends before is thrown away. */
+static inline bool
+rig_ended(int fd)
+{
+    const uint64_t until = clock_mono_ms() + RIG_PATIENCE_MS;
+    struct pollfd  pfd   = {.fd = fd, .events = POLLIN};
+    char           bytes[256];
+    while (clock_mono_ms() < until) {
+        if (poll(&pfd, 1, RIG_PATIENCE_MS) == 1 && recv(fd, bytes, sizeof bytes, 0) <= 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static inline unsigned

@@ -75,17 +75,24 @@ run_script(void *arg)
     return NULL;
 }
 
+/* A port of our own, on which nobody listens yet. */
 static void
-script_begin(struct script *s, const struct line *lines, unsigned n)
+script_bind(struct script *s)
 {
     struct sockaddr_in at  = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t          len = sizeof at;
-    *s                     = (struct script){.lines = lines, .n = n};
     s->fd                  = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     TLY_CHECK(bind(s->fd, (const struct sockaddr *)&at, sizeof at) == 0);
-    TLY_CHECK(listen(s->fd, 10) == 0);
     TLY_CHECK(getsockname(s->fd, (struct sockaddr *)&at, &len) == 0);
     (void)snprintf(s->url, sizeof s->url, "http://127.0.0.1:%u", ntohs(at.sin_port));
+}
+
+static void
+script_begin(struct script *s, const struct line *lines, unsigned n)
+{
+    *s = (struct script){.lines = lines, .n = n};
+    script_bind(s);
+    TLY_CHECK(listen(s->fd, 10) == 0);
     TLY_CHECK(pthread_create(&s->thread, NULL, run_script, s) == 0);
 }
 
@@ -165,7 +172,7 @@ test_answers(void)
     for (size_t i = 0; i < TLY_N(rows); i++) {
         const struct line   line  = {.answer = rows[i].answer};
         struct client_reply reply = {.status = -1};
-        const enum tly_err  err   = ask(&line, "GET", &reply, 10000, 100);
+        const enum tly_err  err   = ask(&line, "GET", &reply, RIG_PATIENCE_MS, 100);
         const bool          ok    = err == rows[i].err &&
                         (err != TLY_OK ? reply.status == -1
                                        : reply.status == rows[i].status &&
@@ -178,7 +185,7 @@ test_answers(void)
     }
     const struct line   line  = {.answer = OK_HEAD "Content-Length: 5\r\nETag:  \"7\" \r\n\r\n"};
     struct client_reply reply = {0};
-    T_EQ(ask(&line, "HEAD", &reply, 10000, 100), TLY_OK, "HEAD has a length and no body");
+    T_EQ(ask(&line, "HEAD", &reply, RIG_PATIENCE_MS, 100), TLY_OK, "HEAD has a length and no body");
     T_OK(tly_bytes_eq(client_header(&reply, "etag"), tly_text("\"7\"")), "a header, trimmed");
     T_OK(client_header(&reply, "eta").data == NULL, "a name that only begins like it is absent");
 }
@@ -196,8 +203,8 @@ test_cut(void)
         for (size_t n = 1; n < strlen(wholes[w]); n++) {
             const struct line   line  = {.answer = wholes[w], .len = n};
             struct client_reply reply = {.status = -1};
-            right =
-                ask(&line, "GET", &reply, 10000, 100) == TLY_EUNSURE && reply.status == -1 && right;
+            right = ask(&line, "GET", &reply, RIG_PATIENCE_MS, 100) == TLY_EUNSURE &&
+                    reply.status == -1 && right;
         }
         T_OK(right, "an answer cut at every byte is no answer");
     }
@@ -212,7 +219,8 @@ test_long_headers(void)
     memset(answer + n, 'x', 30000);
     (void)snprintf(answer + n + 30000, sizeof answer - n - 30000, "\r\n\r\n");
     const struct line line = {.answer = answer};
-    T_EQ(ask(&line, "GET", &reply, 10000, 100), TLY_EINPUT, "a header block without measure");
+    T_EQ(ask(&line, "GET", &reply, RIG_PATIENCE_MS, 100), TLY_EINPUT,
+         "a header block without measure");
 }
 
 static void
@@ -228,7 +236,7 @@ test_kept(void)
     struct client           *client = NULL;
     struct client_reply      reply;
     script_begin(&s, lines, TLY_N(lines));
-    TLY_CHECK(client_new(s.url, NULL, 10000, &client, NULL) == TLY_OK);
+    TLY_CHECK(client_new(s.url, NULL, RIG_PATIENCE_MS, &client, NULL) == TLY_OK);
     for (unsigned i = 0; i < 3; i++) {
         T_EQ(client_request(client, "POST", "/x", "a/b", tly_text("body"), "X-Y: z\r\n", 100,
                             &arena, &reply, NULL),
@@ -258,7 +266,7 @@ test_early_answer(void)
     struct client      *client = NULL;
     struct client_reply reply  = {0};
     script_begin(&s, &line, 1);
-    TLY_CHECK(client_new(s.url, NULL, 8000, &client, NULL) == TLY_OK);
+    TLY_CHECK(client_new(s.url, NULL, RIG_PATIENCE_MS, &client, NULL) == TLY_OK);
     T_EQ(client_request(client, "POST", "/x", NULL, (struct tly_bytes){body, len}, NULL, 100,
                         &arena, &reply, NULL),
          TLY_OK, "an answer that comes in the middle of the request");
@@ -278,15 +286,15 @@ test_nobody(void)
     const uint64_t      from = clock_mono_ms();
     T_EQ(ask(&line, "GET", &reply, 200, 100), TLY_EUNSURE, "no answer in time");
     T_OK(clock_mono_ms() - from >= 200, "and not before");
-    struct script s;
-    script_begin(&s, NULL, 0);
-    script_end(&s);
-    TLY_CHECK(client_new(s.url, NULL, 1000, &client, NULL) == TLY_OK);
+    struct script s = {0};
+    script_bind(&s);
+    TLY_CHECK(client_new(s.url, NULL, RIG_PATIENCE_MS, &client, NULL) == TLY_OK);
     T_EQ(client_request(client, "GET", "/", NULL, (struct tly_bytes){0}, NULL, 100, &arena, &reply,
                         &diag),
          TLY_EBUSY, "nobody listens");
     T_OK(strstr(diag.text, "127.0.0.1") != NULL, "the diag says where");
     client_free(client);
+    (void)close(s.fd);
 }
 
 static void

@@ -156,7 +156,7 @@ raw(struct rig *rig, const char *bytes, size_t len, bool *closed)
     TLY_CHECK(SSL_CTX_use_PrivateKey(ctx, rig->known.key) == 1);
     SSL                 *ssl   = SSL_new(ctx);
     const int            fd    = rig_dial(rig);
-    const struct timeval limit = {.tv_sec = 5};
+    const struct timeval limit = {.tv_sec = RIG_PATIENCE_S};
     TLY_CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0);
     TLY_CHECK(SSL_set_fd(ssl, fd) == 1);
     TLY_CHECK(SSL_connect(ssl) == 1);
@@ -166,10 +166,11 @@ raw(struct rig *rig, const char *bytes, size_t len, bool *closed)
     }
     int n;
     do {
-        n = SSL_read(ssl, answer + have, (int)(sizeof answer - 1 - have));
+        errno = 0;
+        n     = SSL_read(ssl, answer + have, (int)(sizeof answer - 1 - have));
         have += n > 0 ? (size_t)n : 0;
         answer[have] = '\0';
-    } while (n > 0 && have < sizeof answer - 1);
+    } while ((n > 0 && have < sizeof answer - 1) || (n <= 0 && errno == EINTR));
     const int why = SSL_get_error(ssl, n);
     *closed       = why == SSL_ERROR_ZERO_RETURN || why == SSL_ERROR_SSL ||
               (why == SSL_ERROR_SYSCALL && errno != EAGAIN);
@@ -279,13 +280,12 @@ test_long_uris(struct rig *rig)
     static char bytes[16000];
     for (size_t i = 0; i < TLY_N(rows); i++) {
         const unsigned before = atomic_load(&rig->handled);
-        const uint64_t begun  = clock_mono_ms();
         bool           closed = false;
         const size_t   n      = long_uri(bytes, sizeof bytes, rows[i].args, rows[i].bytes);
         T_EQ(raw(rig, bytes, n, &closed), rows[i].status, rows[i].what);
-        T_OK(closed && clock_mono_ms() - begun < 2000 &&
-                 (atomic_load(&rig->handled) == before) == (rows[i].status != 200),
-             "at once, and no handler sees what is refused");
+        /* At once: raw() waits for less than the server's deadlines. */
+        T_OK(closed && (atomic_load(&rig->handled) == before) == (rows[i].status != 200),
+             "and the connection ends; no handler sees what is refused");
     }
 }
 
@@ -295,13 +295,29 @@ none_open(struct rig *rig)
     return http_server_stats(rig->server).connections == 0;
 }
 
-/* Memory in use when the last connection has gone, as far as can be seen from here. */
+/* Memory in use when the last connection has gone.  MHD frees a little more a moment later. */
 static size_t
 held_alone(struct rig *rig)
 {
-    TLY_CHECK(rig_until(none_open, rig, 5000));
+    TLY_CHECK(rig_until(none_open, rig));
     (void)poll(NULL, 0, 50);
     return mallinfo2().uordblks;
+}
+
+/* Sends it so many times; whether each was ended. */
+static bool
+drop(struct rig *rig, const char *bytes, size_t len, unsigned times)
+{
+    bool ended = true;
+    for (unsigned i = 0; i < times; i++) {
+        bool      closed = false;
+        const int status = raw(rig, bytes, len, &closed);
+        if (status == 200 || !closed) {
+            printf("# status %d, closed %d\n", status, closed);
+            ended = false;
+        }
+    }
+    return ended;
 }
 
 /* More arguments than a connection's memory holds: MHD drops such a request between its request
@@ -319,18 +335,20 @@ test_dropped(void)
     rig_begin(&rig);
     struct http_config config = rig_config(&rig);
     config.head_ms_max        = 50; /* MHD does not end them itself */
+    config.workers_n          = 1;  /* what a thread keeps from its first request, it keeps once */
     T_EQ(rig_listen(&rig, config, true, NULL), TLY_OK, "a server with little patience");
-    size_t held  = 0;
-    bool   ended = true;
-    for (unsigned i = 0; i < 40; i++) {
-        bool closed = false;
-        held        = i == 10 ? held_alone(&rig) : held;
-        ended       = raw(&rig, bytes, n, &closed) != 200 && closed && ended;
+    bool ended = drop(&rig, bytes, n, 10);
+    /* Threads and libraries keep something now and then, once; what is left behind grows always. */
+    size_t held = 0;
+    size_t now  = SIZE_MAX;
+    for (unsigned i = 0; i < 5 && now >= held + (size_t)30 * 300; i++) {
+        held  = held_alone(&rig);
+        ended = drop(&rig, bytes, n, 30) && ended;
+        now   = held_alone(&rig);
+        printf("# 30 of them: %zu bytes, then %zu\n", held, now);
     }
-    const size_t now = held_alone(&rig);
     T_OK(ended && atomic_load(&rig.handled) == 0, "too many arguments reach no handler");
     T_OK(now < held + (size_t)30 * 300, "and leave no memory behind");
-    printf("# 30 of them: %zu bytes, then %zu\n", held, now);
     rig_end(&rig);
 }
 
@@ -368,24 +386,37 @@ test_chunked(struct rig *rig)
     T_EQ(raw(rig, buf, n - 5, &closed), 0, "a chunked body without its end gets no answer");
 }
 
+/* How long 100 requests take. */
+static uint64_t
+ask_100(struct client *client, bool *all)
+{
+    const uint64_t begun = clock_mono_ms();
+    for (unsigned i = 0; i < 100; i++) {
+        const struct client_reply r = ask(client, "POST", "/echo", NULL, tly_text("0123"), NULL);
+        *all                        = *all && r.status == 200;
+    }
+    return clock_mono_ms() - begun;
+}
+
 static void
 test_keep_alive(struct rig *rig, struct client *client)
 {
     (void)get(client, "/hello");
     const uint64_t accepted = http_server_stats(rig->server).accepted;
     const uint64_t requests = http_server_stats(rig->server).requests;
-    const uint64_t begun    = clock_mono_ms();
+    uint64_t       took     = UINT64_MAX;
+    unsigned       rounds   = 0;
     bool           all      = true;
-    for (unsigned i = 0; i < 100; i++) {
-        const struct client_reply r = ask(client, "POST", "/echo", NULL, tly_text("0123"), NULL);
-        all                         = all && r.status == 200;
+    /* A busy machine makes one round slow; delayed acknowledgements (40 ms) make all of them. */
+    while (took >= 100 * 20 && rounds < 20) {
+        took = ask_100(client, &all);
+        rounds++;
+        printf("# 100 keep-alive requests took %llu ms\n", (unsigned long long)took);
     }
-    const uint64_t took = clock_mono_ms() - begun;
     T_OK(all, "100 requests on one connection");
     T_EQ(http_server_stats(rig->server).accepted, accepted, "which is the same");
-    T_EQ(http_server_stats(rig->server).requests, requests + 100, "and counted");
-    T_OK(took < 100 * 20, "no reply waits for a delayed acknowledgement (40 ms)");
-    printf("# 100 keep-alive requests took %llu ms\n", (unsigned long long)took);
+    T_EQ(http_server_stats(rig->server).requests, requests + 100 * rounds, "and counted");
+    T_OK(took < 100 * 20, "no reply waits for a delayed acknowledgement");
 }
 
 /* ---- waiting ----------------------------------------------------------------------------------
@@ -457,7 +488,7 @@ test_going_down(struct rig *rig)
         askers[i] = (struct asker){.rig = rig, .times = 1};
         TLY_CHECK(pthread_create(&askers[i].thread, NULL, ask_and_wait, &askers[i]) == 0);
     }
-    T_OK(rig_until(all_wait, rig, 10000), "requests wait");
+    T_OK(rig_until(all_wait, rig), "requests wait");
     http_server_quiesce(rig->server);
     const struct client_reply r = get(client, "/hello");
     T_EQ(r.status, 503, "an open connection's new request is refused when going down");
@@ -492,7 +523,7 @@ test_without_tls(void)
     config.workers_n          = 1;
     config.allow              = NULL;
     T_EQ(rig_listen(&rig, config, false, &diag), TLY_OK, "a server without TLS, one worker");
-    TLY_CHECK(client_new(rig.url, NULL, 5000, &client, &diag) == TLY_OK);
+    TLY_CHECK(client_new(rig.url, NULL, RIG_PATIENCE_MS, &client, &diag) == TLY_OK);
     struct client_reply r = get(client, "/hello");
     T_OK(body_is(&r, "GET"), "answers");
     r = ask(client, "POST", "/wait", NULL, tly_text("x"), NULL);
