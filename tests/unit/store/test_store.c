@@ -11,6 +11,8 @@
 #include <poll.h>
 #include <pthread.h>
 
+#include "base/check.h"
+#include "sys/clock.h"
 #include "sys/sha256.h"
 #include "t.h"
 
@@ -35,17 +37,20 @@ sql(PGconn *conn, const char *text)
     return out;
 }
 
+#define PATIENCE_MS 60000 /* no machine is so busy that what is right takes so long */
+
 /* Polls until the statement's first value is this one. */
 static bool
 sql_until(PGconn *conn, const char *text, const char *want)
 {
-    for (unsigned i = 0; i < 1000; i++) {
-        if (strcmp(sql(conn, text), want) == 0) {
-            return true;
+    const uint64_t until = clock_mono_ms() + PATIENCE_MS;
+    while (strcmp(sql(conn, text), want) != 0) {
+        if (clock_mono_ms() >= until) {
+            return false;
         }
         (void)poll(NULL, 0, 10);
     }
-    return false;
+    return true;
 }
 
 /* ---- batches ---- */
@@ -433,15 +438,58 @@ help_end(struct helper *h, const char *what)
     T_OK(h->met, what);
 }
 
-/* No standby of that name exists: a commit waits for ever. */
+/* Whether a commit waits for a standby now; the server's checkpointer decides that, some time after the
+ * settings were read. */
+static bool
+commit_waits(void)
+{
+    PGconn *probe = PQconnectdb(owner);
+    bool    waits = false;
+    TLY_CHECK(PQsendQuery(probe, "SELECT pg_logical_emit_message(true, 'probe', '')") == 1);
+    while (PQconsumeInput(probe) == 1 && PQisBusy(probe) == 1 && !waits) {
+        waits = strcmp(sql(admin, SYNC_WAITS), "0") != 0;
+        (void)poll(NULL, 0, 1);
+    }
+    if (waits) {
+        (void)sql(admin, "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE "
+                         "wait_event = 'SyncRep'");
+    }
+    for (PGresult *r = PQgetResult(probe); r != NULL; r = PQgetResult(probe)) {
+        PQclear(r);
+    }
+    PQfinish(probe);
+    return waits;
+}
+
 static void
-standby(const char *name)
+standby_set(const char *name)
 {
     char text[128];
     (void)snprintf(text, sizeof text, "ALTER SYSTEM SET synchronous_standby_names = '%s'", name);
     (void)sql(admin, text);
     (void)sql(admin, "SELECT pg_reload_conf()");
-    (void)sql_until(admin, "SELECT current_setting('synchronous_standby_names')", name);
+}
+
+/* No standby of that name exists: a commit waits for ever. */
+static void
+standby_missing(void)
+{
+    const uint64_t until = clock_mono_ms() + PATIENCE_MS;
+    standby_set("ghost");
+    while (!commit_waits()) {
+        if (clock_mono_ms() >= until) {
+            T_OK(false, "commits wait for the standby");
+            return;
+        }
+    }
+    (void)sql_until(admin, SYNC_WAITS, "0");
+}
+
+static void
+standby_none(void)
+{
+    standby_set("");
+    T_OK(sql_until(admin, SYNC_WAITS, "0"), "nobody waits any more");
 }
 
 /* The commit waits for its standby; `then` ends the wait; it must be in doubt, and is done. */
@@ -451,15 +499,20 @@ doubt(struct store *store, uint64_t epoch, unsigned serial, const char *then, co
     struct batch     m;
     struct tly_diag  diag = {0};
     struct note_head at = stored_head(), got = {0};
-    struct helper    h = {.when = SYNC_WAITS, .then = then};
+    struct helper    h     = {.when = SYNC_WAITS, .then = then};
+    const uint64_t   until = clock_mono_ms() + PATIENCE_MS;
+    enum tly_err     err;
     batch_make(&m, &at, epoch, 2, serial);
-    standby("ghost");
+    standby_missing();
     help_begin(&h);
-    T_EQ(store_commit(store, &m.b, &diag), TLY_EUNSURE, what);
+    do { /* late before COMMIT is certainly not done, and may be sent again */
+        err = store_commit(store, &m.b, &diag);
+    } while (err == TLY_EBUSY && clock_mono_ms() < until);
+    T_EQ(err, TLY_EUNSURE, what);
     help_end(&h, "it waited for the standby");
     store_set_deadline(store, 200);
     T_EQ(store_recover(store, &got, &diag), TLY_EBUSY, "the barrier waits for the standby too");
-    standby("");
+    standby_none();
     store_set_deadline(store, 0);
     T_EQ(store_recover(store, &got, &diag), TLY_OK, "the barrier");
     T_OK(got.size == m.b.new_size && tly_hash_eq(&got.root, &m.b.new_root), "it was done");
