@@ -134,10 +134,15 @@ static void
 progress(void)
 {
     struct progress_line p;
-    progress_begin(&p, "working", 200);
+    uint64_t             begun;
+    do { /* again when this thread did not run meanwhile */
+        (void)heard();
+        begun = clock_mono_ms();
+        progress_begin(&p, "working", 200);
+        progress_step(&p, 1);
+        progress_end(&p, 200);
+    } while (clock_mono_ms() - begun >= 1000);
     T_OK(!p.tty, "a pipe is no terminal");
-    progress_step(&p, 1);
-    progress_end(&p, 200);
     T_STR(heard(), "", "what is quick says nothing");
 
     progress_begin(&p, "working", 200);
@@ -176,7 +181,8 @@ main(void)
     T_OK(strlen(version_text()) > 0, "a version");
     const uint64_t a = clock_mono_us();
     T_OK(clock_mono_us() >= a && clock_mono_ms() >= a / 1000, "time does not run back");
-    const uint64_t s = clock_unix_s();
-    T_OK(clock_unix_ms() / 1000 - s <= 1, "seconds and milliseconds agree");
+    const uint64_t s  = clock_unix_s();
+    const uint64_t ms = clock_unix_ms();
+    T_OK(s <= ms / 1000 && ms / 1000 <= clock_unix_s(), "seconds and milliseconds agree");
     return T_DONE();
 }

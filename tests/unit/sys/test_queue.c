@@ -124,7 +124,7 @@ many_threads(void)
     unsigned taken   = 0;
     while (taken < SENDERS * EACH) {
         void        *out[16];
-        const size_t n = queue_take(q, out, TLY_N(out), clock_mono_ms() + 20000);
+        const size_t n = queue_take(q, out, TLY_N(out), clock_mono_ms() + 60000);
         TLY_CHECK(n > 0);
         for (size_t i = 0; i < n; i++) {
             struct item *it = out[i];
@@ -165,7 +165,7 @@ close_wakes(void)
     void         *out[1];
     const int     error = pthread_create(&closer, NULL, close_it, q);
     TLY_CHECK(error == 0);
-    const uint64_t until = clock_mono_ms() + 20000;
+    const uint64_t until = clock_mono_ms() + 60000;
     T_EQ(queue_take(q, out, 1, until), 0, "a waiting taker is woken by the close");
     T_OK(clock_mono_ms() < until, "long before its deadline");
     pthread_join(closer, NULL);
