@@ -47,7 +47,7 @@ step "6. The night: $BRANCHES terminals, each over mutual TLS with its own certi
     --fresh --connections 16 --receipts "$dir/receipts.ndjson"
 
 step "7. Results"
-wait_for 10 sh -c "[ \"\$('$B/tallyctl' status --json --url https://localhost:$daemon_api --ca '$keys/ca.crt' \
+wait_for 60 sh -c "[ \"\$('$B/tallyctl' status --json --url https://localhost:$daemon_api --ca '$keys/ca.crt' \
     --client '$keys/clients/$viewer.pem' | sed 's/.*\"published\": *\([0-9]*\).*/\1/')\" = $((BRANCHES + 1)) ]"
 ctl status
 ctl results >"$dir/results.txt"

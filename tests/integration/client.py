@@ -15,7 +15,7 @@ from nacl.signing import SigningKey
 ENVELOPE = "application/vnd.dsse.envelope.v1+json"
 NDJSON = "application/x-ndjson"
 BUNDLE = "application/vnd.tally.bundle.v1+json"
-TIMEOUT_S = 30
+TIMEOUT_S = 60
 
 
 def rows(path):

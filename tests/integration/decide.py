@@ -40,7 +40,7 @@ class World:
 
     def settled(self):
         """Waits for the snapshot; the position that signers then see."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while True:
             shown = self.get("/v1/election")
             if shown["published"] == shown["accepted"]:

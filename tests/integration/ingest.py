@@ -52,7 +52,7 @@ class World:
 
     def settled(self):
         """Waits until the snapshot has everything that was answered; the election's object."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while True:
             shown = self.auditor.get("/v1/election").json()
             if shown["published"] == self.leaves or time.monotonic() > deadline:

@@ -5,8 +5,11 @@
 #   . "$(dirname "$0")/lib.sh"
 #   ok NAME COMMAND...            is NAME GOT WANT            like NAME TEXT REGEX (extended)
 #   skip NAME REASON              skip_all REASON             done_testing (the last line)
-#   wait_for SECONDS COMMAND...   polls until it succeeds; false when the time is over
-#   write_config DIR CONFIG [LINE]...   settings for the election that enrol made in DIR, any free ports, $pg_daemon_conn
+#   wait_for SECONDS COMMAND...   polls until it succeeds; false when the time is over: at least 60, so that only a
+#                                 fault takes so long, never a busy machine
+#   free_port                     then $port: of 127.0.0.1, and it stays free until the test ends
+#   write_config DIR CONFIG [LINE]...   settings for the election that enrol made in DIR, any free ports, $pg_daemon_conn;
+#                                 a client of a busy machine is not cut for being slow
 #   start_daemon CONFIG           then $daemon_pid, $daemon_ingest $daemon_api $daemon_ops (ports), $daemon_log
 #   stop_daemon [SIGNAL]          TERM unless told; waits; then $daemon_rc
 # and everything of pg.sh.
@@ -79,6 +82,18 @@ wait_for() { # SECONDS COMMAND...
     done
 }
 
+# For who must come back at the same place.  A port that the system gave to somebody who asked for any may be given away
+# again while its daemon is down; these are below those (32768), and a folder says to other tests that it is taken.
+free_port() {
+    while :; do
+        port=$((10000 + $(od -An -N2 -tu2 /dev/urandom) % 20000))
+        t_taken=${TMPDIR:-/tmp}/tally-port.$port
+        mkdir "$t_taken" 2>/dev/null || continue
+        at_exit "rmdir '$t_taken'"
+        if "$python" -c "import socket; socket.socket().bind(('127.0.0.1', $port))" 2>/dev/null; then return 0; fi
+    done
+}
+
 # ---- the daemon -----------------------------------------------------------------------------------------
 daemon_pid='' daemon_rc='' daemon_starts=0
 daemon_wait_s=60
@@ -105,6 +120,9 @@ ingest.port = 0
 api.address = 127.0.0.1
 api.port = 0
 ops.port = 0
+handshake_timeout = 600s
+head_timeout = 600s
+idle_timeout = 600s
 EOF
     shift 2
     for t_line in "$@"; do printf '%s\n' "$t_line" >>"$t_config"; done

@@ -157,7 +157,7 @@ pg_crash() {
     wait "$pg_pid" 2>/dev/null || true
     for pg_child in $pg_children; do kill -KILL "$pg_child" 2>/dev/null || true; done
     for pg_child in $pg_children; do
-        pg_tries=200
+        pg_tries=$((pg_wait_s * 20))
         until pg_gone "$pg_child" || [ $pg_tries -eq 0 ]; do pg_tries=$((pg_tries - 1)); sleep 0.05; done
     done
     pg_pid=''

@@ -47,7 +47,7 @@ class World:
         self.settle()
 
     def settle(self):
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             if self.get("/v1/election").json()["published"] == self.leaves:
                 return
@@ -386,7 +386,7 @@ def test_unknown(w):
 
 
 def test_ops(w):
-    connection = http.client.HTTPConnection("127.0.0.1", w.ops, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", w.ops, timeout=60)
 
     def get(path):
         connection.request("GET", path)

@@ -26,7 +26,7 @@ write_config "$t_dir" "$t_dir/tallyd.conf"
 start_daemon "$t_dir/tallyd.conf" || { ok 'the daemon starts' false; done_testing; }
 
 like 'the first revision' "$(replay "$t_dir/1.ndjson")" '"created":100,"same":0'
-wait_for 10 published 101
+wait_for 60 published 101
 is 'ballots cast as reported' "$(in_results cast)" "$(in_counts cast)"
 
 # Ten excluded ballots were found at every branch: counts change, prev is what was sent.
@@ -37,7 +37,7 @@ like 'prev of something that was not sent' "$(replay "$t_dir/wrong.ndjson" 2>/de
 ok 'an --after of revision 2 is not revision 1' sh -c "! '$B/tallysim' record '$t_dir' -o '$t_dir/x.ndjson' --revision 2 --after '$t_dir/wrong.ndjson'"
 sim record "$t_dir" -o "$t_dir/2.ndjson" --revision 2 --after "$t_dir/1.ndjson" >/dev/null
 like 'the correction' "$(replay "$t_dir/2.ndjson")" '"created":100,"same":0,"held":0'
-wait_for 10 published 201
+wait_for 60 published 201
 is 'excluded ballots replaced' "$(in_results excluded)" "$(in_counts excluded)"
 contest=$(ctl results --json | sed -n 's/.*"contest":"\([^"]*\)".*"method":"list_ir".*/\1/p' | head -1)
 ctl results --contest "$contest" --areas >"$t_dir/areas.txt"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Decisions: decide.py against a daemon of its own (TAP); after kill -9 the ledger gives the same numbers.  Timeout: 120 s.
+# Decisions: decide.py against a daemon of its own (TAP); after kill -9 the ledger gives the same numbers.  Timeout: 600 s.
 set -eu
 . "$(dirname "$0")/lib.sh"
 . tests/integration/enrolled.sh
@@ -48,7 +48,7 @@ is 'a fifth' "$(ctl cosign "$file" --key "$(officer supervision2)")" 1
 said 'is one too many' 'takes no more'
 is 'more signatures, the same decision' "$(ctl post "$file")" 0
 excluded() { "$B/tallyctl" results --contest "$contest" --json | grep -q '"excluded":true'; }
-ok 'the candidate is excluded' wait_for 5 excluded
+ok 'the candidate is excluded' wait_for 60 excluded
 election=$(sed -n 's/.*"election": *"\([^"]*\)".*/\1/p' "$t_dir/definition/election.json")
 is 'decided without a daemon' "$(TALLY_URL=https://localhost:1 ctl decide exclude "$contest" "$candidate" --reason r \
     --key "$(officer commission1)" --election "$election" --phase rehearsal --position 2 --to "$file")" 0

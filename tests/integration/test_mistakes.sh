@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # What a tired operator does wrong: the message names the thing, its value and the way on, the exit code is
-# that of the guide, and nothing stays silent for minutes.  Timeout: 120 s.
+# that of the guide, and nothing stays silent for minutes.  Timeout: 600 s.
 . "$(dirname "$0")/lib.sh"
 
 ctl=$B/tallyctl sim=$B/tallysim e=$t_dir/e
@@ -9,9 +9,19 @@ wrong() { # NAME CODE REGEX COMMAND...: output in $out
     e_name=$1 e_want=$2 e_text=$3
     shift 3
     e_rc=0
-    out=$(timeout 30 "$@" 2>&1 </dev/null) || e_rc=$?
+    out=$(timeout 120 "$@" 2>&1 </dev/null) || e_rc=$?
     is "$e_name: exit code" "$e_rc" "$e_want"
     like "$e_name: says so" "$out" "$e_text"
+}
+waits() { # NAME REGEX COMMAND...: says so and goes on, until somebody ends it
+    e_name=$1 e_text=$2
+    shift 2
+    "$@" >"$t_dir/waits" 2>&1 </dev/null &
+    e_pid=$!
+    at_exit "kill $e_pid 2>/dev/null || true"
+    ok "$e_name: says so" wait_for 60 grep -Eq -- "$e_text" "$t_dir/waits"
+    ok "$e_name: goes on" kill "$e_pid"
+    wait "$e_pid" || true
 }
 # A port of loopback that nobody listens on: it is bound, so that nobody else can take it meanwhile.
 mkfifo "$t_dir/hold"
@@ -19,7 +29,7 @@ mkfifo "$t_dir/hold"
 s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True); sys.stdin.read()' \
     <"$t_dir/hold" >"$t_dir/port" &
 exec 9>"$t_dir/hold"
-wait_for 10 test -s "$t_dir/port"
+wait_for 60 test -s "$t_dir/port"
 nobody=https://127.0.0.1:$(cat "$t_dir/port")
 
 # ---- making the same again, keys, numbers -----------------------------------------------------------------
@@ -59,8 +69,8 @@ like 'without a word for every bundle' "$out" '\(further ones are only counted\)
 like 'and every bundle is accounted for' "$out" '^sent 100 .* 0 new, 0 the same, 0 conflicting, 100 refused'
 wrong 'replay to nobody, paced' 1 '100 refused' \
     "$sim" replay "$e/night.ndjson" --keys "$e/keys" --url "$nobody" --retry-for 1 --rate 1000
-wrong 'import to nobody: says that it waits' 124 "$nobody: .*Connection refused; repeating for up to 600 s" \
-    timeout 2 "$ctl" import "$e/night.ndjson" --url "$nobody" --ca "$e/keys/ca.crt" --client "$e/keys/clients/relay.pem"
+waits 'import to nobody' "$nobody: .*Connection refused; repeating for up to 600 s" \
+    "$ctl" import "$e/night.ndjson" --url "$nobody" --ca "$e/keys/ca.crt" --client "$e/keys/clients/relay.pem"
 wrong 'two speeds' 2 '--rate and --timed: one or the other' \
     "$sim" replay "$e/night.ndjson" --keys "$e/keys" --url "$nobody" --rate 1 --timed
 wrong 'receipts into nowhere' 2 'nowhere/r: cannot be written: No such file' \
@@ -69,8 +79,8 @@ wrong 'import of a folder' 2 'a folder or a device, not a recording' \
     "$ctl" import "$e" --url "$nobody" --ca "$e/keys/ca.crt" --client "$e/keys/clients/relay.pem"
 wrong 'import of something else' 2 'counts\.csv:1: not a recorded bundle' \
     "$ctl" import "$e/counts.csv" --url "$nobody" --ca "$e/keys/ca.crt" --client "$e/keys/clients/relay.pem"
-wrong 'import goes to the ingest port, whatever TALLY_URL says' 124 "^$nobody: " \
-    env TALLY_URL=https://localhost:1 TALLY_INGEST_URL="$nobody" timeout 2 "$ctl" import "$e/night.ndjson" --ca "$e/keys/ca.crt" --client "$e/keys/clients/relay.pem"
+waits 'import goes to the ingest port, whatever TALLY_URL says' "^$nobody: " \
+    env TALLY_URL=https://localhost:1 TALLY_INGEST_URL="$nobody" "$ctl" import "$e/night.ndjson" --ca "$e/keys/ca.crt" --client "$e/keys/clients/relay.pem"
 wrong 'status of nobody' 2 'Connection refused \(is the daemon running, and is this its api port\?\)' \
     "$ctl" status --url "$nobody" --ca "$e/keys/ca.crt" --client "$e/keys/clients/auditor.pem"
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The methods against a second implementation in exact fractions, which itself meets the law's examples and
-# real elections; its checks meet the vectors of the checks.  Timeout: 120 s.
+# real elections; its checks meet the vectors of the checks.  Timeout: 600 s.
 # TALLY_CONTESTS=1000000 T_LIMIT_S=3600 runs as many random contests.
 set -eu
 . "$(dirname "$0")/lib.sh"

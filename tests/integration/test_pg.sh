@@ -35,7 +35,7 @@ for signal in INT TERM KILL; do
     read -r dir sock pid <"$t_dir/says"
     kill -s $signal $child
     wait $child || true
-    ok "no postmaster after $signal" wait_for 20 pg_gone "$pid"
+    ok "no postmaster after $signal" wait_for 60 pg_gone "$pid"
     if [ $signal = KILL ]; then
         rm -rf "$dir" "$sock"
     else

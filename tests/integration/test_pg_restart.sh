@@ -13,7 +13,7 @@ open_election "$t_dir"
 write_config "$t_dir" "$t_dir/tallyd.conf"
 
 ops() { "$python" -c 'import sys, urllib.request, urllib.error
-try: print(urllib.request.urlopen(sys.argv[1], timeout=5).status)
+try: print(urllib.request.urlopen(sys.argv[1], timeout=60).status)
 except urllib.error.HTTPError as e: print(e.code, e.read().decode())' "http://127.0.0.1:$daemon_ops$1"; }
 post_once() { "$python" -B tests/integration/post.py "$t_dir" "$daemon_ingest" "$1"; }
 said() { grep -q "$1" "$daemon_log"; }
@@ -23,10 +23,10 @@ pg_halt
 daemon_log=$t_dir/early.log
 setpriv --pdeathsig KILL -- "$B/tallyd" --config "$t_dir/tallyd.conf" >"$daemon_log" 2>&1 </dev/null &
 daemon_pid=$!
-ok "without PostgreSQL it waits and says so" wait_for 20 said '^<4>store.wait '
+ok "without PostgreSQL it waits and says so" wait_for 60 said '^<4>store.wait '
 ok "and is not ready" sh -c "! grep -q daemon.ready '$daemon_log'"
 pg_resume
-ok "it starts as soon as PostgreSQL is there" wait_for 20 said '^<5>daemon.ready '
+ok "it starts as soon as PostgreSQL is there" wait_for 60 said '^<5>daemon.ready '
 daemon_ingest=$(daemon_port ingest) daemon_api=$(daemon_port api) daemon_ops=$(daemon_port ops)
 
 # ---- away while nobody sends anything ----
@@ -35,29 +35,29 @@ ready_again() { [ "$(ops /readyz)" = 200 ]; }
 for how in fast immediate; do
     is "ready, PostgreSQL there" "$(ops /readyz)" 200
     pg_halt $how
-    ok "PostgreSQL stopped ($how): /readyz says so without a bundle" wait_for 10 unready
+    ok "PostgreSQL stopped ($how): /readyz says so without a bundle" wait_for 60 unready
     pg_resume
-    ok "and that it is back" wait_for 20 ready_again
+    ok "and that it is back" wait_for 60 ready_again
 done
 marks() { [ "$(pg_sql "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")" = 1 ]; }
-ok "it is marked as the writer again" wait_for 10 marks
+ok "it is marked as the writer again" wait_for 60 marks
 is "the log too, both times" "$(grep -c '^<4>store.away ' "$daemon_log") $(grep -c '^<5>store.back ' "$daemon_log")" '2 2'
 
 # ---- away while it runs ----
 pg_halt
 away() { post_once 0 | grep -q '^503 busy [1-9]'; }
-ok "PostgreSQL away: 503 with Retry-After" wait_for 20 away
+ok "PostgreSQL away: 503 with Retry-After" wait_for 60 away
 like "/readyz says so" "$(ops /readyz)" '^503 waiting for the database'
 is "/healthz stays well" "$(ops /healthz)" 200
 pg_resume
 back() { [ "$(ops /readyz)" = 200 ]; }
-ok "it goes on by itself" wait_for 20 back
+ok "it goes on by itself" wait_for 60 back
 like "and takes the bundle" "$(post_once 0)" '^201 '
 
 # ---- going down while it is away ----
 pg_halt immediate
 away_1() { post_once 1 | grep -q '^503 busy [1-9]'; }
-ok "away again" wait_for 20 away_1
+ok "away again" wait_for 60 away_1
 stop_daemon
 is "it goes down without PostgreSQL too" "$daemon_rc" 0
 pg_resume
@@ -70,11 +70,11 @@ replay_pid=$!
 at_exit 'kill "$replay_pid" 2>/dev/null || true'
 lines() { wc -l <"$t_dir/receipts" 2>/dev/null || echo 0; }
 more_than() { [ "$(lines)" -gt "$1" ]; }
-ok "a replay is under way" wait_for 30 more_than 30
+ok "a replay is under way" wait_for 60 more_than 30
 ok "PostgreSQL is restarted" pg_restart fast
-ok "it goes on" wait_for 30 more_than 120
+ok "it goes on" wait_for 60 more_than 120
 ok "PostgreSQL is restarted without a word" pg_restart immediate
-ok "it goes on" wait_for 30 more_than 200
+ok "it goes on" wait_for 60 more_than 200
 pg_crash
 ok "PostgreSQL comes back from a kill -9" pg_resume
 replay_rc=0

@@ -80,7 +80,7 @@ ok "$name: the commission decides" ctl decide release SB7 gr2022 --reason 'Proce
 ok "$name: the supervision cosigns" ctl cosign "$t_dir/release" --key "$dir/keys/officers/supervision1.key"
 ok "$name: it is posted" ctl post "$t_dir/release"
 complete() { status | grep -Eq '^(complete|tied) 21 '; }
-ok "$name: and the council is complete" wait_for 5 complete
+ok "$name: and the council is complete" wait_for 60 complete
 note "$before, then $(status)"
 py - "$dir/expected.json" <<'P'
 import json, sys

@@ -38,7 +38,7 @@ write_config "$t_dir" "$conf"
 ok "--check-config is content" exits 0 'rehearsal: 100 branches, .*: fine' "$B/tallyd" --config "$conf" --check-config
 with() { # SETTING VALUE: the settings file with one changed
     sed "s|^$1 = .*|$1 = $2|" "$conf" >"$t_dir/with.conf"
-    timeout 20 "$B/tallyd" --config "$t_dir/with.conf"
+    timeout 120 "$B/tallyd" --config "$t_dir/with.conf"
 }
 copy() { rm -rf "$t_dir/copy"; cp -a "$t_dir/$1" "$t_dir/copy"; }
 "$B/tallyctl" key new "$t_dir/other.key" >/dev/null
@@ -100,7 +100,7 @@ ok "two listeners at one place" exits 1 'why="ingest.port and api.port are both 
 without() { # a database of that name
     sed "s|^database = .*|database = $pg_daemon_conn|; s|/tally?|/nosuch?|" "$conf" >"$t_dir/with.conf"
     echo 'database_wait = 300ms' >>"$t_dir/with.conf"
-    timeout 20 "$B/tallyd" --config "$t_dir/with.conf"
+    timeout 120 "$B/tallyd" --config "$t_dir/with.conf"
 }
 ok "no such database: libpq's reason, whole, while it waits" exits 1 '^<4>store.wait .*database \\"nosuch\\" does not exist' without
 ok "the owner's database role" exits 1 'error=ECORRUPT .*role \\"tally\\"' with database "$pg_conn"
@@ -167,7 +167,7 @@ ok "a second daemon waits and says for whom" wait_for 60 second_said '^<4>store.
 is "and takes nothing over" "$(pg_sql 'SELECT epoch FROM tally.log_head')" "$epoch"
 kill -s HUP "$first_pid"
 reloaded() { grep -q '^<4>daemon.reload ' "$first_log"; }
-ok "SIGHUP says that it cannot reload yet" wait_for 10 reloaded
+ok "SIGHUP says that it cannot reload yet" wait_for 60 reloaded
 # The first one loses its session while it is stopped: the second one is the writer before it can look.
 kill -s STOP "$first_pid"
 pg_sql "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'" >"$t_dir/killed"

@@ -113,7 +113,7 @@ class Api:
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         context.load_cert_chain(Path(keys) / "clients/auditor.pem")
         where = urlsplit(url)
-        self.connection = http.client.HTTPSConnection(where.hostname, where.port, timeout=30, context=context)
+        self.connection = http.client.HTTPSConnection(where.hostname, where.port, timeout=60, context=context)
 
     def get(self, path):
         self.connection.request("GET", path)

@@ -29,7 +29,7 @@ from elections import Made  # noqa: E402
 from tally import elected  # noqa: E402
 from tap import Tap  # noqa: E402
 
-SETTLE_S = 10
+SETTLE_S = 60
 STRANGE = "zz.unknown"
 PAST = 20
 

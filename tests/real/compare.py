@@ -22,8 +22,8 @@ from urllib.parse import quote, urlsplit
 from tap import Tap
 
 ROLE = "auditor"
-TIMEOUT_S = 30
-PUBLISHED_S = 20  # what was acknowledged is published well within that
+TIMEOUT_S = 60
+PUBLISHED_S = 60  # what was acknowledged is published well within that
 POLL_S = 0.05
 PAGE = 50
 
