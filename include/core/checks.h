@@ -36,6 +36,7 @@ enum check_level { CHECK_REJECT, CHECK_HOLD, CHECK_FLAG };
     X(P05, FLAG, "nearly all votes for one")                                               \
     X(P06, FLAG, "many voters authenticated by hand or offline")                           \
     X(P07, FLAG, "contests of this branch differ in authenticated voters")                 \
+    X(P08, FLAG, "another branch has the very same counts")                                \
     X(P09, FLAG, "few ballots: published only as part of its area")
 /* clang-format on */
 
@@ -90,7 +91,8 @@ struct checks_input {
     const struct payload  *payload;
 };
 
-/* Resolves the payload's codes against the definition and runs every HOLD and FLAG row.  Pure: the
+/* Resolves the payload's codes against the definition and runs every HOLD and FLAG row but P08,
+ * which needs all branches (tally_apply).  Pure: the
  * same payload and definition give the same answer for ever (the verifier derives it again; A04
  * looks only at made_at).
  *

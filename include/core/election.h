@@ -92,9 +92,9 @@ struct slot {
     struct contest_ix contest;
 };
 
-/* limits of election.json: shares in basis points (doc/checks.md, limits). */
+/* limits of election.json: shares in basis points, but P03_abs and P08_min (doc/checks.md). */
 struct limits {
-    uint32_t p01_bp, p02_bp, p03_bp, p03_abs, p05_bp, p06_bp, p07_bp, n08_missing_bp;
+    uint32_t p01_bp, p02_bp, p03_bp, p03_abs, p05_bp, p06_bp, p07_bp, p08_min, n08_missing_bp;
 };
 
 enum officer_role { OFFICER_COMMISSION, OFFICER_SUPERVISION, OFFICER_OPERATOR, OFFICER_ROLES_N };

@@ -41,14 +41,15 @@ struct counts {
 /* What one branch's contest stands at. */
 struct standing {
     const struct counts
-            *counts;    /* of the newest revision; NULL: none could be read, or not held there */
-    uint64_t checks;    /* bits 1 << enum check: what the newest revision was held or flagged for */
-    uint64_t position;  /* ledger position of the newest change; 0: none */
+            *counts; /* of the newest revision; NULL: none could be read, or not held there */
+    uint64_t checks; /* CHECK_BITs of what the newest revision is held or flagged for; P08 comes and
+                         goes with the numbers of other branches */
+    uint64_t position;  /* ledger position of the newest change, of checks too; 0: none */
     uint32_t revision;  /* 0: none */
     uint8_t  state;     /* enum slot_state */
     uint8_t  beneath;   /* ANNULLED: the state that a reinstatement gives back */
     bool     not_held;  /* the branch says that this contest was not held there */
-    bool     explained; /* a decision explains the checks of this revision */
+    bool     explained; /* a decision explains the checks of this revision; not one found since */
 };
 
 /* An order that people drew or found for equals (doc/methods.md).  It never changes once
@@ -70,6 +71,8 @@ struct totals {
     uint64_t n[COUNTS_N];
 };
 
+struct twins; /* src/core/twins.h */
+
 struct tally {
     const struct election *election;
     struct standing       *slots;            /* election.slots_n */
@@ -86,6 +89,7 @@ struct tally {
     const struct lot     **lots;            /* contests_n: the newest; NULL: none */
     uint64_t              *certified;       /* contests_n: the newest certificate's position */
     uint64_t               position;        /* ledger entries applied: the next position */
+    struct twins          *twins;           /* slots with the same counts, for P08 */
 };
 
 const char *slot_state_name(enum slot_state state);
@@ -105,8 +109,8 @@ struct tally_change {
 };
 
 /* Applies one slot's change at a ledger position: the old revision's numbers leave every sum they
- * were in, the new ones enter, up the whole tree.  A revision not above the slot's is a bug of
- * ours. */
+ * were in, the new ones enter, up the whole tree; P08 is found or lost, here and at the branch that
+ * has, or had, the same counts.  A revision not above the slot's is a bug of ours. */
 void tally_apply(struct tally *tally, const struct tally_change *change, uint64_t position);
 /* A conflict was logged for the branch: it is flagged. */
 void tally_conflict(struct tally *tally, struct branch_ix branch, uint64_t position);
@@ -134,6 +138,10 @@ uint64_t tally_candidate_votes(const struct tally *tally, struct candidate_ix ca
  * members' votes. */
 uint64_t tally_list_votes(const struct tally *tally, struct list_ix list);
 
+/* A slot of another branch with the same counts for the contest (P08), which of them does not
+ * matter; IX_NONE: none.  Not of a copy to which nothing was applied. */
+struct slot_ix tally_twin(const struct tally *tally, struct slot_ix ix);
+
 /* Copies all arrays of one tally over another of the same election (a snapshot).  Cost: some MB
- * copied. */
+ * copied; the first bundle that is applied to the copy goes through all its slots. */
 void tally_copy(struct tally *to, const struct tally *from);

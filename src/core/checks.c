@@ -39,6 +39,7 @@ static const struct row more[CHECKS_N] = {
     FA(P05, "تقریباً همهٔ رأی‌ها برای یکی است", "رأی‌ها را دوباره ببینید", "look at the votes again", CHECKS_UNREAD | B(N03) | B(N04) | B(N05) | B(N07)),
     FA(P06, "رأی‌دهندگان زیادی دستی یا آفلاین احراز هویت شده‌اند", "علت را در صورت‌جلسه بنویسید", "explain it in the minutes", 0),
     FA(P07, "شمار احراز هویت‌شدگان حوزه‌های این شعبه یکسان نیست", "دستگاه‌های احراز هویت را مقایسه کنید", "compare the identity devices", 0),
+    FA(P08, "شعبهٔ دیگری دقیقاً همین شمارش را دارد", "صورت‌جلسهٔ هر دو شعبه را مقایسه و علت را ثبت کنید", "compare the minutes of both branches and explain it", 0),
     FA(P09, "برگهٔ کم: فقط همراه ناحیه منتشر می‌شود", "کاری لازم نیست", "nothing to do", 0),
 };
 /* clang-format on */

@@ -3,6 +3,9 @@
 
 #include "base/check.h"
 #include "base/num.h"
+#include "core/checks.h"
+
+#include "twins.h"
 
 static const char *const state_words[SLOT_STATES_N] = {
     [SLOT_EXPECTED] = "expected", [SLOT_RECEIVED] = "received",   [SLOT_HELD] = "held",
@@ -68,6 +71,10 @@ tally_init(struct tally *tally, const struct election *election, struct tly_aren
         tally->branch_position == NULL || tally->branch_conflict == NULL ||
         tally->excluded == NULL || tally->lots == NULL || tally->certified == NULL) {
         return TLY_ENOMEM;
+    }
+    const enum tly_err err = twins_new(e, arena, &tally->twins);
+    if (err != TLY_OK) {
+        return err;
     }
     for (uint32_t i = 0; i < e->slots_n; i++) {
         tally->contest_progress[e->slots[i].contest.v].expected++;
@@ -175,6 +182,33 @@ counted_state(const struct standing *slot)
     return slot->revision > 1 ? SLOT_CORRECTED : SLOT_COUNTED;
 }
 
+/* The slot has a twin now, or has none any more: its checks say so.  What officers signed or
+ * explained before did not know of it. */
+static void
+twin_mark(struct tally *tally, struct slot_ix ix, uint64_t position)
+{
+    const uint64_t bit = CHECK_BIT(CHECK_P08);
+    if (ix.v == IX_NONE) {
+        return;
+    }
+    struct standing *slot = &tally->slots[ix.v];
+    const bool       has  = twins_other(tally->twins, ix).v != IX_NONE;
+    if (has == ((slot->checks & bit) != 0)) {
+        return;
+    }
+    slot->checks ^= bit;
+    slot->position  = position;
+    slot->explained = slot->explained && !has;
+    position_mark(tally, tally->election->slots[ix.v].branch, position);
+}
+
+struct slot_ix
+tally_twin(const struct tally *tally, struct slot_ix ix)
+{
+    TLY_CHECK(ix.v < tally->election->slots_n);
+    return twins_other(tally->twins, ix);
+}
+
 void
 tally_apply(struct tally *tally, const struct tally_change *change, uint64_t position)
 {
@@ -184,12 +218,15 @@ tally_apply(struct tally *tally, const struct tally_change *change, uint64_t pos
     TLY_CHECK(change->revision > slot->revision);
     TLY_CHECK(change->held || change->not_held || change->counts != NULL);
     TLY_CHECK(!change->not_held || change->counts == NULL);
+    TLY_CHECK((change->checks & CHECK_BIT(CHECK_P08)) == 0);
     position_pass(tally, position);
 
+    const struct twins_key key = twins_prepare(tally->twins, change->slot, change->counts);
     if (slot->state != SLOT_EXPECTED) {
         slot_move(tally, change->slot, false);
     }
-    const bool annulled = slot->state == SLOT_ANNULLED;
+    const bool           annulled = slot->state == SLOT_ANNULLED;
+    const struct slot_ix left     = twins_leave(tally->twins, tally->slots, change->slot);
     state_to(slot, SLOT_RECEIVED);
     slot->counts    = change->counts;
     slot->checks    = change->checks;
@@ -202,6 +239,11 @@ tally_apply(struct tally *tally, const struct tally_change *change, uint64_t pos
     slot_move(tally, change->slot, true);
     contest_mark(tally, s->contest, position);
     position_mark(tally, s->branch, position);
+
+    const struct slot_ix joined = twins_enter(tally->twins, tally->slots, change->slot, key);
+    twin_mark(tally, change->slot, position);
+    twin_mark(tally, left, position); /* both moves are done: one that it loses and gets is none */
+    twin_mark(tally, joined, position);
 }
 
 /* ---- decisions ---- */
@@ -383,4 +425,5 @@ tally_copy(struct tally *to, const struct tally *from)
     COPY(lots, e->contests_n);
     COPY(certified, e->contests_n);
     to->position = from->position;
+    twins_forget(to->twins);
 }

@@ -32,6 +32,7 @@ static const struct limit_row {
     {"P05_bp", offsetof(struct limits, p05_bp), 9900, BP_MAX},
     {"P06_bp", offsetof(struct limits, p06_bp), 2000, BP_MAX},
     {"P07_bp", offsetof(struct limits, p07_bp), 10000, BP_MAX},
+    {"P08_min", offsetof(struct limits, p08_min), 30, ELECTION_COUNT_MAX},
     {"N08_missing_bp", offsetof(struct limits, n08_missing_bp), 200, BP_MAX},
 };
 

@@ -63,6 +63,7 @@ make_begin(struct election_maker *m, size_t bytes_max)
                                        .p05_bp         = 9900,
                                        .p06_bp         = 2000,
                                        .p07_bp         = 10000,
+                                       .p08_min        = 30,
                                        .n08_missing_bp = 200};
     m->e.policy.root = 1;
     memset(m->e.definition.b, 0xdd, sizeof m->e.definition.b);

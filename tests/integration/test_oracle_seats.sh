@@ -21,6 +21,7 @@ else
     skip 'oracle: real elections' 'the shared folder is not there'
 fi
 tap 'oracle: the vectors of the checks' "$python" -B tests/oracle/vectors.py tests/vectors/checks/checks.json
+tap 'oracle: the vectors of P08' "$python" -B tests/oracle/vectors.py tests/vectors/checks/twins.json
 tap 'core and oracle' "$python" -B tests/oracle/seats.py "$B/tests/oracle/outcome_lines" "${TALLY_CONTESTS:-20000}" --jobs "${T_JOBS:-1}"
 tap 'calculator and oracle' "$python" -B tests/oracle/calculator.py "$B/tallyctl" "$((${TALLY_CONTESTS:-20000} / 10))"
 done_testing

@@ -118,6 +118,25 @@ class Row:
             n + (self.y.get(c.candidates[code], 0) if credited else 0) > limit for code, n in self.p.items())
 
 
+def vector(row):
+    """All counts of one contest, absent options left out; None: they say too little to be compared."""
+    options = {(kind, code): n for kind in ("lists", "candidates") for code, n in row.get(kind, []) if n > 0}
+    plain = ("issued", "cast", "blank", "invalid", "valid", "excluded")
+    return None if len(options) < 2 else (
+        tuple(sorted(row["authenticated"].items())), tuple(row[key] for key in plain), row.get("mixed", 0),
+        frozenset(options.items()))
+
+
+def twins(limit, rows):
+    """P08: of {(branch, contest): the newest numbers, readable ones only} those that another branch has, too."""
+    seen = {}
+    for (branch, contest), row in rows.items():
+        numbers = vector(row) if limit > 0 and row["cast"] >= limit else None
+        if numbers is not None:
+            seen.setdefault((contest, numbers), []).append((branch, contest))
+    return {key for same in seen.values() if len(same) > 1 for key in same}
+
+
 def findings(d, terminal, payload):
     branch = d.branches[payload["branch"]]
     whole = bundle_holds(d, terminal, payload)

@@ -8,7 +8,7 @@ from pathlib import Path
 import methods
 
 LIMITS = {"P01_bp": 300, "P02_bp": 300, "P03_bp": 200, "P03_abs": 15, "P05_bp": 9900, "P06_bp": 2000,
-          "P07_bp": 10000, "N08_missing_bp": 200}
+          "P07_bp": 10000, "P08_min": 30, "N08_missing_bp": 200}
 POLICY = {"release": {"commission": 1, "supervision": 1}, "explain": {"commission": 1}, "annul": {"supervision": 2},
           "reinstate": {"supervision": 2}, "lot": {"commission": 1, "supervision": 1},
           "exclude": {"commission": 1, "supervision": 1}, "certify": {"commission": 2, "supervision": 1},

@@ -4,6 +4,7 @@
 Trees of any shape, contests of every method at every level, honest counts and every kind of fault.
 Numbers are small, so that ties, vacancies and branches without voters are common.
 """
+import copy
 import csv
 import json
 import random
@@ -51,12 +52,15 @@ class Made:
         self.limits = {k: dice.choice(v) for k, v in {
             "P01_bp": (300, 1000), "P02_bp": (300, 5000), "P03_bp": (200, 0, 2000), "P03_abs": (1, 3, 15),
             "P05_bp": (9900, 7000), "P06_bp": (2000, 0, 5000), "P07_bp": (10000, 500, 0),
+            "P08_min": (30, 0, 1, 10),
             "N08_missing_bp": (200, 0, 3000)}.items() if dice.random() < 0.7}
         self.few = dice.choice((0, 0, 5))
         self.make_areas()
         self.make_contests()
         self.make_branches()
-        self.counts = {code: self.report(code) for code in self.branches}
+        self.counts = {}
+        for code in self.branches:
+            self.counts[code] = self.report(code)
 
     def name(self):
         return self.dice.choice(NAMES)
@@ -141,6 +145,14 @@ class Made:
         row["candidates"] = [[p, n] for p, n in people.items() if n]
         return row
 
+    def copied(self, code):
+        """Now and then the numbers of another branch for this contest, as they are (P08)."""
+        rows = [row for contests in self.counts.values() for row in contests
+                if row["contest"] == code and "not_held" not in row]
+        if not rows or self.dice.random() > 0.2:
+            return None
+        return {key: value for key, value in copy.deepcopy(self.dice.choice(rows)).items() if key != "contest"}
+
     def spoil(self, contest, row):
         """One fault: some number, somewhere, is another one."""
         dice = self.dice
@@ -181,7 +193,7 @@ class Made:
                 continue
             if dice.random() < 0.05 and out:
                 continue
-            row = self.honest(contest)
+            row = self.copied(code) or self.honest(contest)
             for _ in range(dice.randint(1, 2) if careless and dice.random() < 0.6 else 0):
                 self.spoil(contest, row)
             out.append({"contest": code, **row})

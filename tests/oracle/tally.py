@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Totals, added from the newest bundle of each branch, never from other totals (second counter)."""
+import checks
 import methods
 
 BALLOTS = ("issued", "cast", "blank", "invalid", "valid", "excluded")
@@ -65,6 +66,7 @@ class Tally:
         self.orders = {code: [] for code in d.contests}  # for equals, the newest first
         self.excluded = {code: set() for code in d.contests}
         self.certified = {}  # contest: entry
+        self.twins = set()  # who has P08
 
     def change(self, contest, position):
         """Orders are void once anything of the contest changes."""
@@ -79,10 +81,22 @@ class Tally:
                 s.annul()
             self.stand[payload["branch"], code] = s
             self.change(code, position)
+        self.find_twins(position)
+
+    def find_twins(self, position):
+        """Whoever gets a twin or loses the last one is changed; an explanation did not know of a new one."""
+        twins = checks.twins(self.d.limits["P08_min"], {key: s.row for key, s in self.stand.items() if s and s.row})
+        for key in twins ^ self.twins:
+            s = self.stand[key]
+            s.position, s.explained = position, s.explained and key not in twins
+        self.twins = twins
+
+    def flags_of(self, key):
+        return self.stand[key].flags | ({"P08"} if key in self.twins else set())
 
     def checks_of(self, key):
         """What the newest bundle of a branch's contest is held or flagged for."""
-        return self.stand[key].holds | self.stand[key].flags
+        return self.stand[key].holds | self.flags_of(key)
 
     def numbers(self, keys):
         """Progress and ballots of some branch-contests; null until something is counted."""
@@ -106,7 +120,7 @@ class Tally:
                                  "ballots": None, "checks": [], "explained": False})
                 continue
             status.add("counted" if s.counted else s.state)
-            if s.flags:
+            if self.flags_of((code, contest)):
                 status.add("flagged")
             contests.append({"contest": contest, "state": s.state, "revision": s.revision, "not_held": s.not_held,
                              "ballots": ballots_of(s.row) if s.row else None, "checks": sorted(self.checks_of((code, contest))),

@@ -126,6 +126,7 @@ definition_make(json_t *json)
                                                      .p05_bp         = number(limits, "P05_bp"),
                                                      .p06_bp         = number(limits, "P06_bp"),
                                                      .p07_bp         = number(limits, "P07_bp"),
+                                                     .p08_min        = number(limits, "P08_min"),
                                                      .n08_missing_bp = number(limits, "N08_missing_bp")};
     m.e.policy.publish_min_ballots = number(json, "publish_min_ballots");
     TLY_CHECK(tly_unhex(tly_text(hash), m.e.definition.b, sizeof m.e.definition.b));

@@ -99,6 +99,7 @@ head(const struct election *e)
     T_EQ(e->limits.p02_bp, 300, "limits left out");
     T_EQ(e->limits.p03_abs, 15, "P03_abs");
     T_EQ(e->limits.p07_bp, 10000, "P07 is off");
+    T_EQ(e->limits.p08_min, 30, "P08 from 30 ballots on");
     T_EQ(e->policy.root, 2, "root");
     T_EQ(e->policy.kinds[POLICY_LOT].n[OFFICER_SUPERVISION], 3, "a quorum given");
     T_EQ(e->policy.kinds[POLICY_LOT].n[OFFICER_COMMISSION], 0, "replaces the default whole");

@@ -135,6 +135,7 @@ static const struct {
     {"P05_bp", offsetof(struct limits, p05_bp)},
     {"P06_bp", offsetof(struct limits, p06_bp)},
     {"P07_bp", offsetof(struct limits, p07_bp)},
+    {"P08_min", offsetof(struct limits, p08_min)},
     {"N08_missing_bp", offsetof(struct limits, n08_missing_bp)},
 };
 _Static_assert(TLY_N(limits) * sizeof(uint32_t) == sizeof(struct limits), "all of them");
