@@ -47,10 +47,10 @@ scan_string(struct scan *s, struct tly_bytes *out)
         return false;
     }
     out->data = s->p;
-    while (s->p < s->end && *s->p != '"') {
+    while (s->p < s->end && *s->p != '"' && *s->p != '\n') { /* JSON has no raw LF in strings */
         s->p += *s->p == '\\' && s->p + 1 < s->end ? 2 : 1;
     }
-    if (s->p >= s->end) {
+    if (s->p >= s->end || *s->p != '"') {
         return false;
     }
     out->len = (size_t)(s->p - out->data);
@@ -127,6 +127,57 @@ scan_line(struct tly_bytes line, struct recorded *item)
     return closed && s.p == s.end && item->envelope.len > 0 && item->terminal.len > 0;
 }
 
+static bool
+is_space(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* An object, alone, in which a key "payload" stands: an envelope, good or bad. */
+static bool
+scan_envelope(struct tly_bytes text, struct recorded *item)
+{
+    struct scan      s = {text.data, text.data + text.len};
+    struct tly_bytes object, word;
+    int              depth = 0;
+    if (!scan_object(&s, &object) || s.p != s.end) {
+        return false;
+    }
+    for (s.p = object.data; s.p < s.end;) {
+        if (*s.p != '"') {
+            depth += (*s.p == '{' || *s.p == '[') - (*s.p == '}' || *s.p == ']');
+            s.p++;
+            continue;
+        }
+        if (!scan_string(&s, &word)) {
+            return false;
+        }
+        while (s.p < s.end && is_space(*s.p)) {
+            s.p++;
+        }
+        if (depth == 1 && s.p < s.end && *s.p == ':' && tly_bytes_eq(word, tly_text("payload"))) {
+            item->at_ms    = 0;
+            item->terminal = tly_text("");
+            item->envelope = object;
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct tly_bytes
+trimmed(struct tly_bytes text)
+{
+    while (text.len > 0 && is_space(text.data[0])) {
+        text.data++;
+        text.len--;
+    }
+    while (text.len > 0 && is_space(text.data[text.len - 1])) {
+        text.len--;
+    }
+    return text;
+}
+
 static enum tly_err
 map_file(const char *path, struct tly_bytes *out, struct tly_diag *diag)
 {
@@ -161,26 +212,40 @@ count_lines(struct tly_bytes text)
 }
 
 static enum tly_err
-find_items(struct recording *r, const char *path, struct tly_diag *diag)
+find_items(struct recording *r, const char *path, bool strict, struct tly_diag *diag)
 {
     const uint8_t *p = r->map.data, *end = r->map.data + r->map.len;
+    if (scan_envelope(trimmed(r->map), &r->items[0])) {
+        r->items[0].line = count_lines((struct tly_bytes){p, (size_t)(trimmed(r->map).data - p)});
+        r->n             = 1;
+        return TLY_OK;
+    }
     for (size_t line = 1; p < end; line++) {
-        const uint8_t *nl  = memchr(p, '\n', (size_t)(end - p));
-        const size_t   len = (size_t)((nl == NULL ? end : nl) - p);
-        if (len > 0 && (len > RECORDING_LINE_MAX ||
-                        !scan_line((struct tly_bytes){p, len}, &r->items[r->n++]))) {
+        const uint8_t         *nl   = memchr(p, '\n', (size_t)(end - p));
+        const size_t           len  = (size_t)((nl == NULL ? end : nl) - p);
+        const struct tly_bytes text = trimmed((struct tly_bytes){p, len});
+        p += len + 1;
+        if (text.len == 0) {
+            continue;
+        }
+        struct recorded *item = &r->items[r->n++];
+        item->line            = line;
+        if (len <= RECORDING_LINE_MAX && (scan_line(text, item) || scan_envelope(text, item))) {
+            continue;
+        }
+        if (strict) {
             return tly_fail(diag, TLY_EINPUT,
                             "%s:%zu: not a recorded bundle "
-                            "{\"at_ms\":N,\"terminal\":CODE,\"envelope\":{...}}",
+                            "{\"at_ms\":N,\"terminal\":CODE,\"envelope\":{...}}, nor an envelope",
                             path, line);
         }
-        p += len + 1;
+        *item = (struct recorded){.terminal = tly_text(""), .line = line};
     }
-    return TLY_OK;
+    return r->n > 0 ? TLY_OK : tly_fail(diag, TLY_EINPUT, "%s: only empty lines, no bundle", path);
 }
 
-enum tly_err
-recording_open(const char *path, struct recording *out, struct tly_diag *diag)
+static enum tly_err
+open_as(const char *path, bool strict, struct recording *out, struct tly_diag *diag)
 {
     struct recording r   = {0};
     enum tly_err     err = map_file(path, &r.map, diag);
@@ -189,13 +254,25 @@ recording_open(const char *path, struct recording *out, struct tly_diag *diag)
     }
     r.items = calloc(count_lines(r.map), sizeof *r.items);
     err     = r.items == NULL ? tly_fail(diag, TLY_ENOMEM, "%s: no memory for its index", path)
-                              : find_items(&r, path, diag);
+                              : find_items(&r, path, strict, diag);
     if (err != TLY_OK) {
         recording_close(&r);
         return err;
     }
     *out = r;
     return TLY_OK;
+}
+
+enum tly_err
+recording_open(const char *path, struct recording *out, struct tly_diag *diag)
+{
+    return open_as(path, true, out, diag);
+}
+
+enum tly_err
+recording_scan(const char *path, struct recording *out, struct tly_diag *diag)
+{
+    return open_as(path, false, out, diag);
 }
 
 void

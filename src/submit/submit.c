@@ -143,6 +143,14 @@ submit_run(const struct submit_config *config, const struct recording *recording
     TLY_CHECK(config->connections_n >= 1 && config->connections_n <= SUBMIT_CONNECTIONS_MAX);
     struct submit_run run = {.config = config, .recording = recording};
     enum tly_err      err = TLY_OK;
+    for (size_t i = 0; config->fresh && i < recording->n; i++) {
+        if (recording->items[i].terminal.len == 0) {
+            return tly_fail(diag, TLY_EINPUT,
+                            "line %zu is an envelope alone, which does not say whose certificate "
+                            "to send it with: send it as a relay",
+                            recording->items[i].line);
+        }
+    }
     if (!config->fresh) {
         err = client_tls_load(config->ca_file, config->pem_file, &run.tls, diag);
     }
