@@ -44,6 +44,14 @@ enum check_level { CHECK_REJECT, CHECK_HOLD, CHECK_FLAG };
 enum check { CHECKS_TABLE(CHECKS_ENUM) CHECKS_N };
 #undef CHECKS_ENUM
 
+/* Why a bundle is refused whole: what code a problem carries, and what to do. */
+struct refusal {
+    const char *code, *text_en, *text_fa, *advice_en, *advice_fa;
+};
+const struct refusal *
+refusal_at(unsigned i); /* in the order of doc/checks.md; NULL past the last */
+const struct refusal *refusal_find(const char *code); /* NULL: none of them */
+
 #define CHECK_BIT(check) (UINT64_C(1) << (check))
 
 const char      *check_code(enum check check); /* "N08" (N08M shows as "N08") */
@@ -92,9 +100,8 @@ struct checks_input {
 };
 
 /* Resolves the payload's codes against the definition and runs every HOLD and FLAG row but P08,
- * which needs all branches (tally_apply).  Pure: the
- * same payload and definition give the same answer for ever (the verifier derives it again; A04
- * looks only at made_at).
+ * which needs all branches (tally_apply).  Pure: the same payload and definition give the same answer
+ * for ever (the verifier derives it again; A04 looks only at made_at).
  *
  * An unknown contest code is S02 for every slot of the branch.  Of several findings that follow
  * from one cause only the first is kept.

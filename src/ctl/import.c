@@ -6,6 +6,7 @@
 
 #include "cmd.h"
 #include "online.h"
+#include "submit/check.h"
 #include "submit/submit.h"
 
 #define IMPORT_CONNECTIONS 4
@@ -17,7 +18,9 @@ static const struct cli_option options[] = {
      false},
     {"ca", "FILE", "the CA's certificate (default: $TALLY_CA, /etc/tallyd/ca.crt)", false},
     {"client", "PEM", "the relay's certificate and key (default: $TALLY_CLIENT)", false},
-    {"json", NULL, "a line of JSON a file", false},
+    {"check", NULL, "send nothing: tell what the daemon would answer, and every finding", false},
+    SUBMIT_CHECK_OPTIONS,
+    {"json", NULL, "a line of JSON a file; with --check, a bundle", false},
     {NULL},
 };
 
@@ -34,7 +37,7 @@ on_answer(void *arg, const struct submit_answer *a)
     if (a->status != 0) {
         (void)snprintf(status, sizeof status, "%d", a->status);
     }
-    (void)fprintf(stderr, "%s: terminal %.*s: %s %.*s%.*s%s%.*s\n", file,
+    (void)fprintf(stderr, "%s:%zu: terminal %.*s: %s %.*s%.*s%s%.*s\n", file, a->bundle->line,
                   (int)a->bundle->terminal.len, (const char *)a->bundle->terminal.data, status,
                   (int)a->tally_status.len, (const char *)a->tally_status.data, (int)a->problem.len,
                   (const char *)a->problem.data, a->checks.len > 0 ? " " : "", (int)a->checks.len,
@@ -93,6 +96,9 @@ run(const struct cli *cli)
     struct remote_options where = {.url    = cli_value(cli, "url", NULL),
                                    .ca     = cli_value(cli, "ca", NULL),
                                    .client = cli_value(cli, "client", NULL)};
+    if (cli_flag(cli, "check")) {
+        return submit_check(cli);
+    }
     remote_defaults(&where, "TALLY_INGEST_URL", "https://localhost:8443");
     for (unsigned i = 0; i < cli_args_n(cli); i++) {
         const enum cli_exit code = import_file(cli, &where, cli_arg(cli, i));
@@ -105,10 +111,18 @@ const struct cli_command ctl_import = {
     .name    = "import",
     .args    = "FILE...",
     .summary = "send recorded bundles or a stick's files through the daemon as a relay",
-    .more = "Each FILE is a recording: {\"at_ms\",\"terminal\",\"envelope\"} a line.  The daemon "
-            "checks what it\n"
-            "gets this way exactly as what terminals send; a bundle it has already answers \"known "
-            "already\".",
+    .more =
+        "Each FILE is a recording, {\"at_ms\",\"terminal\",\"envelope\"} a line, NDJSON of "
+        "envelopes, "
+        "or one\n"
+        "envelope.  The daemon checks what it gets this way exactly as what terminals send; a "
+        "bundle "
+        "it has\n"
+        "already answers \"known already\".  With --check nothing is sent, and the same checks are "
+        "made here,\n"
+        "against --registry and --definition: exit status 0: all would be counted, with or without "
+        "flags;\n"
+        "1: something would be held or refused; 2: a file or a line is no bundle.",
     .args_min = 1,
     .args_max = 10000,
     .options  = options,

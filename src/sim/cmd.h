@@ -4,4 +4,4 @@
 
 #include "sys/cli.h"
 
-extern const struct cli_command sim_enrol, sim_make, sim_record, sim_replay;
+extern const struct cli_command sim_check, sim_enrol, sim_make, sim_record, sim_replay;

@@ -3,8 +3,8 @@
 #include "cmd.h"
 #include "sys/version.h"
 
-static const struct cli_command *const commands[] = {&sim_make, &sim_enrol, &sim_record,
-                                                     &sim_replay, NULL};
+static const struct cli_command *const commands[] = {&sim_make,  &sim_enrol,  &sim_record,
+                                                     &sim_check, &sim_replay, NULL};
 
 int
 main(int argc, char *argv[])

@@ -124,6 +124,22 @@ checks(void)
     guide_close(&g);
 }
 
+static void
+refusals(void)
+{
+    struct guide          g = {0};
+    unsigned              n = 0;
+    const struct refusal *r = refusal_at(0);
+    guide_open(&g, "doc/checks.md", "### What to do about a refusal");
+    for (; r != NULL && guide_row(&g, 3); r = refusal_at(++n)) {
+        T_STR(g.cells[0], r->code, "the guide has the refusals of the program, in its order");
+        T_STR(g.cells[1], r->text_en, "what is wrong");
+        T_STR(g.cells[2], r->advice_en, "what to do");
+    }
+    T_OK(r == NULL && !guide_row(&g, 3), "all of them, and no other");
+    guide_close(&g);
+}
+
 static const struct {
     const char *name;
     size_t      at;
@@ -309,6 +325,7 @@ main(void)
     static const char *const          others[] = {"hare_lr", "droop_lr", "dhondt", "sainte_lague",
                                                   "modified_sainte_lague"};
     checks();
+    refusals();
     limits_check();
     methods_check();
     params_check("### Parameters of list_ir", method_named("list_ir"), 4);
