@@ -31,6 +31,9 @@ class Night(World):
         self.kinds = ["genesis"]
         self.auditor = Client(self.e, self.api, self.e.pem("auditor"))
 
+    def get(self, path):
+        return self.ask(path).json()
+
     def ask(self, path, at=None, status=200, **headers):
         glue = "&" if "?" in path else "?"
         answer = self.auditor.get(path if at is None else f"{path}{glue}at={at}", **headers)
@@ -68,6 +71,8 @@ class Night(World):
         self.kinds.append(kind)
         assert position == len(self.kinds), (kind, position)
         self.past[position] = self.all()
+        self.officer.close() # idle for as long as that took: the next request connects again
+        self.relay.close()
 
     def decided(self, kind, target, signers=BOTH):
         answer = self.decide(kind, target, signers)
@@ -246,6 +251,7 @@ def test_flood(w):
     threads = [threading.Thread(target=ask, args=(n,)) for n in range(8)]
     for thread in threads:
         thread.start()
+    w.auditor.close()
     for thread in threads:
         thread.join()
     w.tap.ok(len(seen) == 160 and all(good for _, good in seen), "160 requests of 8 readers at any position",

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The numbers as they stood: at.py (TAP), under TSan too; again after kill -9; and from tallyctl.  Timeout: 240 s.
+# The numbers as they stood: at.py (TAP), under TSan too; again after kill -9; and from tallyctl.  Timeout: 300 s.
 set -eu
 . "$(dirname "$0")/lib.sh"
 . tests/integration/enrolled.sh
