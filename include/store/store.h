@@ -13,6 +13,9 @@
 #define STORE_SCHEMA_VERSION 2
 #define STORE_ANSWER_MS      10000 /* longest wait for the server's answer; COMMIT: then in doubt */
 #define STORE_CONNECT_MS     5000
+/* The owner's commands: a person waits, and a migration may take long or stand behind a lock. */
+#define STORE_OWNER_ANSWER_MS  600000
+#define STORE_OWNER_CONNECT_MS 30000
 
 struct store; /* one connection; one thread at a time */
 

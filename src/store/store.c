@@ -374,7 +374,8 @@ store_dial(struct store *store, struct tly_diag *diag)
     /* What stands before dbname gives way to what the connection string says. */
     const char *const names[]  = {"application_name", "tcp_user_timeout", "dbname", NULL};
     const char *const values[] = {"tally", "10000", store->conninfo, NULL};
-    const uint64_t    until    = clock_mono_ms() + STORE_CONNECT_MS;
+    const uint64_t    until =
+        clock_mono_ms() + (store->owner ? STORE_OWNER_CONNECT_MS : STORE_CONNECT_MS);
     store_drop(store);
     store->conn = PQconnectStartParams(names, values, 1);
     if (store->conn == NULL) {

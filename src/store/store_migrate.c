@@ -12,8 +12,9 @@ owner_new(const char *conninfo, struct store **out, struct tly_diag *diag)
     if (store == NULL || (store->conninfo = strdup(conninfo)) == NULL) {
         return tly_fail(diag, TLY_ENOMEM, "no memory for a connection");
     }
-    store->owner = true;
-    *out         = TLY_TAKE(store);
+    store->owner     = true;
+    store->answer_ms = STORE_OWNER_ANSWER_MS;
+    *out             = TLY_TAKE(store);
     return TLY_OK;
 }
 

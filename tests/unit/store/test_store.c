@@ -586,6 +586,23 @@ test_lost_before_commit(struct store *store, uint64_t epoch)
     (void)sql(admin, "UPDATE tally.log_head SET size = size - 1");
 }
 
+/* Migrating a large table, or behind somebody's lock, takes longer than the daemon may wait. */
+static void
+test_migrate_waits(void)
+{
+    PGconn         *holder = PQconnectdb(owner);
+    struct tly_diag diag   = {0};
+    unsigned        from = 0, to = 0;
+    struct helper   h = {.when = LOCK_WAITS, .then = "SELECT pg_sleep(11); COMMIT", .conn = holder};
+    TLY_CHECK(STORE_ANSWER_MS < 11000);
+    (void)sql(holder, "BEGIN");
+    (void)sql(holder, "LOCK TABLE tally.schema_version IN ACCESS EXCLUSIVE MODE");
+    help_begin(&h);
+    T_EQ(store_migrate(owner, &from, &to, &diag), TLY_OK, "migrate waits for a long statement");
+    help_end(&h, "which held a lock");
+    PQfinish(holder);
+}
+
 /* ---- privileges and settings ---- */
 
 static void
@@ -763,6 +780,7 @@ main(void)
     test_doubt(store, epoch);
     test_error_in_commit(store, epoch);
     test_lost_before_commit(store, epoch);
+    test_migrate_waits();
     test_evidence(store, epoch);
     test_privileges();
     test_settings(store, epoch);
