@@ -9,7 +9,8 @@
  *   CRC-32 of these 20 bytes and the body (32 bits)  body          integers big-endian
  *
  * What is cut short by a power failure is the last frame and fails its sum.  A bad frame with a good
- * one of a higher sequence behind it is damage, and refused. */
+ * one of a higher sequence behind it is damage, and refused; so is a file of another turn than the
+ * other one wants, but for one that was torn while it was begun anew: nothing of it is given. */
 #pragma once
 
 #include <stdint.h>
@@ -21,9 +22,11 @@
 
 struct journal; /* one thread at a time */
 
-/* Opens the folder, or makes it and its files (zeros, on the disk before this returns), and keeps it
- * locked.  Files of another size than half_bytes keep theirs.
+/* Opens the folder, or makes it and its files (zeros), and keeps it locked.  Files that are larger
+ * than half_bytes keep their size, smaller ones are made longer.  What is in them is on the disk when
+ * this returns, also where the one who wrote it was killed before he knew.
  *
+ * Limits:  half_bytes >= JOURNAL_HALF_MIN; both files are read whole.
  * Errors:  TLY_ECONFLICT  another process has it open
  *          TLY_ECORRUPT   damaged (file and byte in the diag); nothing was changed
  *          TLY_EIO        the diag says why;  TLY_ENOMEM */

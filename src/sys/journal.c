@@ -281,6 +281,13 @@ half_open(struct half *h, const char *dir, unsigned i, size_t size, bool *made,
     return half_fill(h, size, diag);
 }
 
+/* A frame may be whole in the kernel's memory only: its writer was killed before its fdatasync. */
+static enum tly_err
+half_sync(const struct half *h, struct tly_diag *diag)
+{
+    return fdatasync(h->fd) == 0 ? TLY_OK : io_fail(h, "cannot be made durable", diag);
+}
+
 static enum tly_err
 folder_sync(const char *dir, struct tly_diag *diag)
 {
@@ -333,6 +340,9 @@ journal_open(const char *dir, size_t half_bytes, struct journal **out, struct tl
         j->block = malloc(BLOCK);
         err      = j->block == NULL ? TLY_ENOMEM : scan(j, diag);
         free(TLY_TAKE(j->block));
+    }
+    for (unsigned i = 0; i < FILES_N && err == TLY_OK; i++) {
+        err = half_sync(&j->halves[i], diag);
     }
     if (err != TLY_OK) {
         journal_close(j);
