@@ -62,8 +62,8 @@ struct seq_item {
     struct tly_arena      *arena; /* the request's; the receipt goes here */
     void                  *user;
 
-    /* TLY_OK; ECONFLICT 409 with diag S04; EBUSY nothing was done; EUNSURE it may be or is in the
-     * ledger but is not signed; ENOMEM. */
+    /* TLY_OK; ECONFLICT 409 with diag S04; EBUSY nothing was done, nor will be; EUNSURE it is
+     * journaled, or may be, or is in the ledger but not signed; ENOMEM. */
     enum tly_err err;
     bool         created;  /* 201; else the same as before: 200 */
     uint64_t     position; /* of the bundle's (or the conflict's) leaf; UINT64_MAX: it has none */
@@ -122,9 +122,9 @@ struct seq_effects {
 
 /* REPLAY -> STORED                          the ledger is read, then its newest head is signed
  * IDLE -> PLACED -> JOURNALED -> STORED -> SIGNED -> IDLE
- * JOURNALED -> JOURNALED                    certainly not stored: items answered EBUSY, and the same
- *                                           batch is tried again
- * JOURNALED -> IDLE                         the same with evidence alone, which is dropped
+ * JOURNALED -> JOURNALED                    certainly not stored: items answered EUNSURE, since the
+ *                                           same batch is tried again
+ * JOURNALED -> IDLE                         the same with evidence alone, which is dropped: EBUSY
  * JOURNALED -> DOUBT -> JOURNALED | STORED  items answered EUNSURE; the same batch is settled
  * IDLE -> JOURNALED                         a journaled batch is put back after a crash
  * any -> FAILED */

@@ -238,6 +238,13 @@ drop_leaves(struct seq *seq)
     change_end(seq);
 }
 
+/* Nothing of the batch is on the disk, here or there; else it may yet be put back and stored. */
+static bool
+is_nowhere(const struct seq *seq)
+{
+    return seq->batch.rows_n == 0 && !seq->in_doubt_before;
+}
+
 /* Stops for good. */
 static enum tly_err
 fail(struct seq *seq, enum tly_err cause, const struct tly_diag *why, struct tly_diag *diag)
@@ -249,7 +256,7 @@ fail(struct seq *seq, enum tly_err cause, const struct tly_diag *why, struct tly
     if (!stored) {
         drop_leaves(seq);
     }
-    answer_all(seq, stored ? TLY_EUNSURE : TLY_EBUSY, "the ledger has stopped");
+    answer_all(seq, is_nowhere(seq) && !stored ? TLY_EBUSY : TLY_EUNSURE, "the ledger has stopped");
     return tly_fail(diag, TLY_ECORRUPT, "%s", seq->why.text);
 }
 
@@ -293,10 +300,12 @@ step_journaled(struct seq *seq, struct tly_diag *diag)
     if (err != TLY_EBUSY) {
         return fail(seq, err, &why, diag);
     }
-    if (seq->batch.rows_n == 0 && !seq->in_doubt_before) {
+    if (is_nowhere(seq)) {
         state_to(seq, SEQ_IDLE);
+        answer_all(seq, TLY_EBUSY, "the database is not there; send it again");
+    } else {
+        answer_all(seq, TLY_EUNSURE, "written down, but the database is not there; send it again");
     }
-    answer_all(seq, TLY_EBUSY, "the database is not there; send it again");
     return tly_fail(diag, TLY_EBUSY, "%s", why.text);
 }
 
