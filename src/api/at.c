@@ -60,20 +60,33 @@ kept_get(struct api_at *at, uint64_t position)
     return found;
 }
 
-/* Forgets those that were not asked for the longest, until at most so many are left. */
-static void
-kept_shrink(struct api_at *at, unsigned left)
+/* Takes out the one that was not asked for the longest, if more than so many are kept; else NULL. */
+static struct api_snapshot *
+kept_oldest(struct api_at *at, unsigned left)
 {
+    struct api_snapshot *out = NULL;
     pthread_mutex_lock(&at->lock);
-    while (at->kept_n > left) {
+    if (at->kept_n > left) {
         unsigned oldest = 0;
         for (unsigned i = 1; i < at->kept_n; i++) {
             oldest = at->kept[i].used < at->kept[oldest].used ? i : oldest;
         }
-        api_snapshot_put(at->kept[oldest].snapshot);
+        out              = at->kept[oldest].snapshot;
         at->kept[oldest] = at->kept[--at->kept_n];
     }
     pthread_mutex_unlock(&at->lock);
+    return out;
+}
+
+/* Forgets pasts until at most so many are left.  Giving some MB back takes its time, and workers wait
+ * for the lock: not under it. */
+static void
+kept_shrink(struct api_at *at, unsigned left)
+{
+    struct api_snapshot *oldest;
+    while ((oldest = kept_oldest(at, left)) != NULL) {
+        api_snapshot_put(oldest);
+    }
 }
 
 /* How many may be kept: all are of one size, that of the tally's arrays. */
@@ -99,6 +112,7 @@ past_make(struct api_at *at, uint64_t position)
     s->published = position;
     api_count(at->state, COUNTER_AT_MADE);
     pthread_mutex_lock(&at->lock);
+    TLY_CHECK(at->kept_n < AT_KEPT_MAX);
     atomic_fetch_add(&s->refs, 1);
     at->kept[at->kept_n++] = (struct kept){s, ++at->turn};
     pthread_mutex_unlock(&at->lock);
