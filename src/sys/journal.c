@@ -176,66 +176,80 @@ half_scan(struct journal *j, struct half *h, struct tly_diag *diag)
     }
 }
 
-/* Behind the end only frames of an earlier turn may stand.  What looks like one is one: a sequence
- * has zero bytes, and what stands in bodies is JSON text, which has none. */
+/* The highest sequence of the good frames behind the end; 0: none.  What looks like a frame is one: a
+ * sequence has zero bytes, and what stands in bodies is JSON text, which has none. */
 static enum tly_err
-check_frame(struct journal *j, const struct half *h, size_t at, uint64_t newest,
-            struct tly_diag *diag)
+half_rest(struct journal *j, const struct half *h, uint64_t *highest, struct tly_diag *diag)
 {
-    uint64_t           sequence;
-    size_t             len;
-    const enum tly_err err = frame_read(j, h, at, &sequence, &len, diag);
-    return err != TLY_OK || sequence <= newest
-               ? err
-               : tly_fail(diag, TLY_ECORRUPT,
-                          "%s: damaged at byte %zu: frame %" PRIu64
-                          " is unreadable, and frame %" PRIu64 " stands behind it",
-                          h->path, h->end, newest + 1, sequence);
-}
-
-static enum tly_err
-half_check_rest(struct journal *j, const struct half *h, uint64_t newest, struct tly_diag *diag)
-{
-    uint8_t     *block = j->block;
-    enum tly_err err   = TLY_OK;
+    enum tly_err err = TLY_OK;
+    *highest         = 0;
     for (size_t at = h->end; at < h->size && err == TLY_OK; at += BLOCK) {
         const size_t len = h->size - at < BLOCK ? h->size - at : BLOCK;
-        err              = read_at(h, at, block, len, diag);
+        err              = read_at(h, at, j->block, len, diag);
         for (size_t i = 0; i < len && err == TLY_OK; i += SECTOR) {
-            if (memcmp(block + i, MAGIC, strlen(MAGIC)) == 0) {
-                err = check_frame(j, h, at + i, newest, diag);
+            uint64_t sequence = 0;
+            size_t   body_len;
+            if (memcmp(j->block + i, MAGIC, strlen(MAGIC)) == 0) {
+                err = frame_read(j, h, at + i, &sequence, &body_len, diag);
             }
+            *highest = sequence > *highest ? sequence : *highest;
         }
     }
     return err;
 }
 
+/* Behind the end of either file only frames of an earlier turn may stand. */
 static enum tly_err
-scan(struct journal *j, struct tly_diag *diag)
+check_rest(const struct half *h, uint64_t highest, uint64_t newest, struct tly_diag *diag)
 {
-    for (unsigned i = 0; i < FILES_N; i++) {
-        const enum tly_err err = half_scan(j, &j->halves[i], diag);
-        if (err != TLY_OK) {
-            return err;
-        }
+    return highest <= newest ? TLY_OK
+                             : tly_fail(diag, TLY_ECORRUPT,
+                                        "%s: damaged at byte %zu: frame %" PRIu64
+                                        " is unreadable, and frame %" PRIu64 " stands behind it",
+                                        h->path, h->end, newest + 1, highest);
+}
+
+/* The older file ends where the newer one begins.  But a power failure while the older one is begun
+ * anew tears its front: of the turn before that, its first frames may be left, and its last one is.
+ * Then none of it is used; the newer file is whole. */
+static enum tly_err
+check_joint(struct half *older, const struct half *newer, uint64_t highest, struct tly_diag *diag)
+{
+    if (older->last == 0 || older->last + 1 == newer->first) {
+        return TLY_OK;
     }
-    j->current                = j->halves[1].last > j->halves[0].last;
-    const struct half *newer  = &j->halves[j->current];
-    const struct half *older  = &j->halves[!j->current];
-    const uint64_t     newest = newer->last;
-    if (older->last != 0 && older->last + 1 != newer->first) {
+    if (highest + 1 != newer->first) {
         return tly_fail(diag, TLY_ECORRUPT,
                         "%s ends with frame %" PRIu64 ", %s begins with frame %" PRIu64
                         ": frames between them are lost",
                         older->path, older->last, newer->path, newer->first);
     }
-    for (unsigned i = 0; i < FILES_N; i++) {
-        const enum tly_err err = half_check_rest(j, &j->halves[i], newest, diag);
-        if (err != TLY_OK) {
-            return err;
+    older->end   = 0;
+    older->first = older->last = 0;
+    return TLY_OK;
+}
+
+static enum tly_err
+scan(struct journal *j, struct tly_diag *diag)
+{
+    uint64_t     highest[FILES_N];
+    enum tly_err err = TLY_OK;
+    for (unsigned i = 0; i < FILES_N && err == TLY_OK; i++) {
+        err = half_scan(j, &j->halves[i], diag);
+        if (err == TLY_OK) {
+            err = half_rest(j, &j->halves[i], &highest[i], diag);
         }
     }
-    return TLY_OK;
+    if (err != TLY_OK) {
+        return err;
+    }
+    j->current         = j->halves[1].last > j->halves[0].last;
+    struct half *newer = &j->halves[j->current];
+    struct half *older = &j->halves[!j->current];
+    for (unsigned i = 0; i < FILES_N && err == TLY_OK; i++) {
+        err = check_rest(&j->halves[i], highest[i], newer->last, diag);
+    }
+    return err == TLY_OK ? check_joint(older, newer, highest[!j->current], diag) : err;
 }
 
 /* ---- opening ---- */

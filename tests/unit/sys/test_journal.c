@@ -231,6 +231,49 @@ tearing(void)
     T_OK(ok, "a torn frame is not there, and the next takes its place");
 }
 
+/* The same where a file begins anew, over the first frames of the turn before. */
+static void
+tearing_turn(void)
+{
+    const char     *dir = in_root("tearturn");
+    struct journal *j   = NULL;
+    static uint8_t  before[8 * SECTOR], after[8 * SECTOR], now[8 * SECTOR];
+    T_EQ(journal_open(dir, HALF, &j, &diag), TLY_OK, "made");
+    for (uint64_t i = 1; i <= 6; i++) {
+        T_EQ(append(j, i, 100), TLY_OK, "six frames of one sector");
+    }
+    T_EQ(append(j, 7, HALF - 6 * SECTOR - 24), TLY_OK, "the first file is full");
+    T_EQ(append(j, 8, HALF - 24), TLY_OK, "the second one too");
+    const int fd = file_open(dir, 0);
+    TLY_CHECK(pread(fd, before, sizeof before, 0) == sizeof before);
+    T_EQ(append(j, 9, 4 * SECTOR), TLY_OK, "the first begins anew with five sectors");
+    TLY_CHECK(pread(fd, after, sizeof after, 0) == sizeof after);
+    journal_close(j);
+    bool ok = true;
+    for (unsigned there = 0; there < 32; there++) {
+        for (unsigned s = 0; s < 8; s++) {
+            const uint8_t *from = s >= 5 || there >> s & 1 ? after : before;
+            memcpy(now + (size_t)s * SECTOR, from + (size_t)s * SECTOR, SECTOR);
+        }
+        TLY_CHECK(pwrite(fd, now, sizeof now, 0) == sizeof now);
+        struct journal *opened = NULL;
+        const bool      opens  = journal_open(dir, HALF, &opened, &diag) == TLY_OK;
+        T_OK(opens, "torn in front, it opens");
+        if (!opens) {
+            continue;
+        }
+        const uint64_t    last = there == 31 ? 9 : 8;
+        const struct seen s    = read_all(opened);
+        ok                     = ok && !s.wrong && s.last == last;
+        ok                     = ok && append(opened, last + 1, 700) == TLY_OK;
+        const struct seen more = read_all(opened);
+        ok                     = ok && !more.wrong && more.first == 8 && more.last == last + 1;
+        journal_close(opened);
+    }
+    close(fd);
+    T_OK(ok, "the torn frame is not there, the file before it is, and the next takes its place");
+}
+
 static void
 shortened(void)
 {
@@ -340,6 +383,7 @@ main(void)
     turning();
     flipping();
     tearing();
+    tearing_turn();
     shortened();
     gap();
     locked();
