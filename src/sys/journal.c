@@ -13,12 +13,13 @@
 #include "base/check.h"
 #include "sys/file.h"
 
-#define MAGIC      "TLYFRM1\n"
-#define HEAD_BYTES 24 /* magic, sequence, length, sum */
-#define SUMMED     20 /* of them */
-#define SECTOR     ((size_t)512)
-#define BLOCK      ((size_t)1 << 20) /* written, or looked through, at a time */
-#define FILES_N    2
+#define MAGIC       "TLYFRM1\n"
+#define MAGIC_BYTES (sizeof MAGIC - 1)
+#define HEAD_BYTES  24 /* magic, sequence, length, sum */
+#define SUMMED      20 /* of them */
+#define SECTOR      ((size_t)512)
+#define BLOCK       ((size_t)1 << 20) /* written, or looked through, at a time */
+#define FILES_N     2
 
 /* What one file holds, from its beginning to the first byte that is no frame. */
 struct half {
@@ -139,7 +140,7 @@ frame_read(struct journal *j, const struct half *h, size_t at, uint64_t *sequenc
         return TLY_OK;
     }
     enum tly_err err = read_at(h, at, head, sizeof head, diag);
-    if (err != TLY_OK || memcmp(head, MAGIC, strlen(MAGIC)) != 0) {
+    if (err != TLY_OK || memcmp(head, MAGIC, MAGIC_BYTES) != 0) {
         return err;
     }
     const size_t len = (size_t)get_be(head + 16, 4);
@@ -189,7 +190,7 @@ half_rest(struct journal *j, const struct half *h, uint64_t *highest, struct tly
         for (size_t i = 0; i < len && err == TLY_OK; i += SECTOR) {
             uint64_t sequence = 0;
             size_t   body_len;
-            if (memcmp(j->block + i, MAGIC, strlen(MAGIC)) == 0) {
+            if (memcmp(j->block + i, MAGIC, MAGIC_BYTES) == 0) {
                 err = frame_read(j, h, at + i, &sequence, &body_len, diag);
             }
             *highest = sequence > *highest ? sequence : *highest;
@@ -438,7 +439,7 @@ journal_append(struct journal *j, struct tly_diag *diag)
     if (j->dead) {
         return tly_fail(diag, TLY_EIO, "%s: the journal failed before", h->path);
     }
-    memcpy(head, MAGIC, strlen(MAGIC));
+    memcpy(head, MAGIC, MAGIC_BYTES);
     put_be(head + 8, next, 8);
     put_be(head + 16, j->body_len, 4);
     put_be(head + SUMMED, frame_sum(head, head + HEAD_BYTES, j->body_len), 4);
