@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 FIELDS = ("name", "file", "old", "new", "does", "test")
 SUM = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", re.M)
-NOT_COPIED = ("t.*", "lint", "deb", "*.deb", "mutants", "corpus", "__pycache__")
+BUILT = ("files", "flags", "version", "gen", "src", "tests", "tallyd", "tallyctl", "tallysim")  # and the archives
 SAID_LIMIT = 110
 FLAVOURS = ("release", "debug", "san")
 
@@ -69,7 +69,13 @@ class Tree:
         inside = build.relative_to(ROOT) if build.is_relative_to(ROOT) else Path("build") / self.flavour
         shutil.copytree(ROOT, self.root, symlinks=True, ignore=lambda at, names: {
             n for n in names if Path(at) == ROOT and n in ("build", ".git") or n == "__pycache__"})
-        shutil.copytree(build, self.root / inside, symlinks=True, ignore=shutil.ignore_patterns(*NOT_COPIED))
+        to = self.root / inside  # of the build only what make made: tests that run meanwhile have folders beside it
+        to.mkdir(parents=True)
+        for path in build.glob("*"):
+            if path.name in BUILT and path.is_dir():
+                shutil.copytree(path, to / path.name, symlinks=True)
+            elif path.name in BUILT or path.suffix == ".a":
+                shutil.copy2(path, to)
         self.inside = inside
         self.clean = {}  # word: what is wrong without any fault, or None
 
