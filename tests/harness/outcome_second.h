@@ -74,6 +74,13 @@ second_first(const struct second *s, tly_u128 a, tly_u128 b, uint32_t i, uint32_
     return a > b || (a == b && s->more_votes && s->votes[i] > s->votes[j]);
 }
 
+/* Nothing that the rule goes by tells them apart. */
+static inline bool
+second_equal(const struct second *s, uint32_t i, uint32_t j)
+{
+    return !s->more_votes || s->votes[i] == s->votes[j];
+}
+
 /* The last seat of i was worth more than the next of j would be; what is tied is worth the same, and
  * more than the next of all who are not. */
 static inline void
@@ -95,7 +102,8 @@ second_divisors(const struct second *s, uint64_t (*divisor)(uint32_t seat))
             if (s->tied[i] && i != j) {
                 const tly_u128 a = (tly_u128)s->votes[i] * dj;
                 const tly_u128 b = (tly_u128)s->votes[j] * divisor(s->seats[i]);
-                TLY_CHECK(s->tied[j] ? a == b : second_first(s, a, b, i, j));
+                TLY_CHECK(s->tied[j] ? a == b && second_equal(s, i, j)
+                                     : second_first(s, a, b, i, j));
             }
         }
     }
@@ -130,7 +138,7 @@ second_quotas(const struct second *s, uint64_t num, uint64_t den)
             }
             TLY_CHECK(extra[j] >= extra[i]);
             if (s->tied[j]) {
-                TLY_CHECK(extra[i] == extra[j] && rest[i] == rest[j]);
+                TLY_CHECK(extra[i] == extra[j] && rest[i] == rest[j] && second_equal(s, i, j));
             } else {
                 TLY_CHECK(extra[j] > extra[i] || second_first(s, rest[i], rest[j], i, j));
             }
