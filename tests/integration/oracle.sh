@@ -31,5 +31,5 @@ play() {
 }
 play_seeds() {
     local i seed=${TALLY_SEED:-$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}
-    for ((i = 0; i < ${TALLY_SEEDS:-$2}; i++)); do play "$1" $((seed + i)); done
+    for i in $(seq "$seed" $((seed + ${TALLY_SEEDS:-$2} - 1))); do play "$1" "$i"; done
 }
