@@ -45,12 +45,17 @@ def table_read(path):
     return rows
 
 
+def places(row, text):
+    """Where the old text stands; clang-format may set its words farther apart."""
+    return list(re.finditer(r"[ \t]+".join(map(re.escape, row["old"].split())), text))
+
+
 def stale(row, root):
     """Why the row does not fit the sources, or None."""
     path = root / row["file"]
     if not path.is_file():
         return f"DOES NOT APPLY: there is no {row['file']}"
-    n = path.read_text(encoding="utf-8").count(row["old"])
+    n = len(places(row, path.read_text(encoding="utf-8")))
     if n != 1:
         return f"DOES NOT APPLY: the old text stands {n} times in {row['file']}, not once"
     if row["old"] == row["new"]:
@@ -111,7 +116,8 @@ class Tree:
             return False, wrong
         path = self.root / row["file"]
         text = path.read_text(encoding="utf-8")
-        path.write_text(text.replace(row["old"], row["new"]), encoding="utf-8")
+        at = places(row, text)[0]
+        path.write_text(text[:at.start()] + row["new"] + text[at.end():], encoding="utf-8")
         try:
             passed, failed, said = self.check(row["test"])
         finally:
