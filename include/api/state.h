@@ -36,6 +36,7 @@ struct api_config {
     const struct note_vkey *vkey;
     struct queue           *queue;    /* of struct seq_item * */
     const char             *conninfo; /* for the one reader of stored envelopes */
+    const char             *published; /* the folder that /log/ offers */
     const char             *software;
     unsigned                per_terminal_max; /* connections of one terminal; 0: no limit */
     unsigned                snapshot_ms;      /* least time between two snapshots */
@@ -61,6 +62,8 @@ void api_change_begin(struct api_state *state); /* keeps readers out of the book
 void api_change_end(struct api_state *state);
 /* A head was signed: receipts and headers name it from now on. */
 void api_publish(struct api_state *state);
+/* The published folder's checkpoint has this size. */
+void api_set_published(struct api_state *state, uint64_t size);
 /* Swaps the snapshot when the tally changed and the last one is old enough; now_ms of
  * clock_mono_ms().  Returns when to call again, UINT64_MAX: nothing is waiting.  Without memory it
  * tries again at the next turn. */

@@ -120,3 +120,8 @@ TLY_MUST enum tly_err checks_run(const struct checks_input *in, struct tly_arena
 TLY_MUST enum tly_err checks_held_lines(const struct election *election,
                                         const struct checked *checked, struct tly_arena *arena,
                                         struct tly_bytes *out);
+
+/* Must the envelope stay out of what is published (policy publish_min_ballots)?  It holds all
+ * contests of the branch, so that one with too few ballots withholds the whole; so does one that
+ * could not be read, since nobody can tell.  Always false where the policy says 0. */
+bool checks_withheld(const struct election *election, const struct checked *checked);

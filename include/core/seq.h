@@ -114,8 +114,9 @@ struct seq_effects {
     /* Brackets every change of book and tally, so that readers can be kept out. */
     void (*change_begin)(void *ctx);
     void (*change_end)(void *ctx);
-    /* The head is signed, book and tally are up to date: readers may see it. */
-    void (*publish)(void *ctx, uint64_t size);
+    /* The head is signed, book and tally are up to date: readers may see it.  The batch's rows and
+     * their envelopes are still there; after the replay it has none. */
+    void (*publish)(void *ctx, const struct seq_batch *batch);
     /* The item is decided.  Never called inside the bracket. */
     void (*answer)(void *ctx, struct seq_item *item);
 };

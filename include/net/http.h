@@ -136,6 +136,10 @@ void http_reply_borrowed(struct http_req *req, int status, const char *content_t
  * the arena of the request are freed before the reply leaves. */
 void http_reply_owned(struct http_req *req, int status, const char *content_type, void *body,
                       size_t len);
+/* The same from an open regular file, its first `len` bytes, read as they leave; steals fd, also on
+ * failure. */
+void http_reply_file(struct http_req *req, int status, const char *content_type, int fd,
+                     uint64_t len);
 /* A reply of RFC 9457: type urn:tally:problem:CODE, title, status, detail, code, field.  The status
  * is the error's; code is diag->code or a word for the error.  Errors whose blame is OURS carry no
  * detail and are logged; LATER and UNSURE ones carry Retry-After (1 to 3 s, jittered). */

@@ -9,6 +9,14 @@
 
 enum package_kind { PACKAGE_DEFINITION, PACKAGE_REGISTRY };
 
+#define PACKAGE_SIGNATURES "signatures.dsse"
+
+/* The names of a package's files, sorted, NULL behind the last; PACKAGE_SIGNATURES is not among
+ * them. */
+const char *const *package_names(enum package_kind kind);
+/* "definition", "registry". */
+const char *package_kind_name(enum package_kind kind);
+
 /* SHA-256 of the lines "HEX  NAME\n" that sha256sum prints for the package's files, sorted by name.
  * Errors: TLY_EINPUT another file in the folder (but signatures.dsse), or one is missing; TLY_EIO;
  * TLY_ENOMEM. */

@@ -61,14 +61,13 @@ struct api_state {
         _Atomic(const struct http_server *) server;
     } sides[API_LISTENERS_N];
     pthread_rwlock_t     book_lock;
-    pthread_mutex_t      lock; /* marks, note, snapshot */
+    pthread_mutex_t      lock; /* marks, snapshot */
     struct api_marks     marks;
-    char                 note[NOTE_LEN_MAX];
-    size_t               note_len;
     struct api_snapshot *snapshot;
     struct api_snapshot *spare; /* the sequencer's: an old one whose memory is used again */
     uint64_t             snapshot_at_ms;
     atomic_int           health;
+    _Atomic uint64_t     published; /* size of the published folder's checkpoint */
     _Atomic uint64_t     counters[COUNTERS_N];
     char                 definition[TLY_HEX_SIZE(32)];
     struct api_rows     *rows;
@@ -169,7 +168,7 @@ enum http_next api_branches_list(struct api_req *r);
 enum http_next api_branches_get(struct api_req *r);
 enum http_next api_branches_bundle(struct api_req *r);
 enum http_next api_receipts_get(struct api_req *r);
-enum http_next api_checkpoint_get(struct api_req *r);
+enum http_next api_log_get(struct api_req *r);
 enum http_next api_health_get(struct api_req *r);
 enum http_next api_ready_get(struct api_req *r);
 enum http_next api_metrics_get(struct api_req *r);

@@ -89,6 +89,15 @@ put_servers(FILE *out, struct api_state *state)
     }
 }
 
+static uint64_t
+signed_size(struct api_state *state)
+{
+    pthread_mutex_lock(&state->lock);
+    const uint64_t size = state->marks.size;
+    pthread_mutex_unlock(&state->lock);
+    return size;
+}
+
 #define METRICS_MAX 16384
 
 /* GET /metrics: Prometheus text format 0.0.4.
@@ -108,6 +117,11 @@ api_metrics_get(struct api_req *r)
         api_health(r->state) == API_READY ? 1 : 0);
     put(out, "tally_ledger_published", "gauge", "Ledger entries in the published snapshot.",
         r->snapshot->published);
+    put(out, "tally_ledger_signed", "gauge", "Ledger entries below the newest signed head.",
+        signed_size(r->state));
+    put(out, "tally_log_published", "gauge",
+        "Ledger entries below the checkpoint of the published folder.",
+        atomic_load(&r->state->published));
     put(out, "tally_contests_expected", "gauge", "Branch-contests expected.", all->expected);
     put(out, "tally_contests_counted", "gauge", "Branch-contests counted.", all->counted);
     put(out, "tally_contests_held", "gauge", "Branch-contests held.", all->held);

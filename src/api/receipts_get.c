@@ -39,22 +39,3 @@ api_receipts_get(struct api_req *r)
     }
     return HTTP_REPLIED;
 }
-
-/* GET /log/checkpoint: the newest signed head.
- * 200: text.  304. */
-enum http_next
-api_checkpoint_get(struct api_req *r)
-{
-    char note[NOTE_LEN_MAX];
-    pthread_mutex_lock(&r->state->lock);
-    const size_t   len  = r->state->note_len;
-    const uint64_t size = r->state->marks.size;
-    memcpy(note, r->state->note, len);
-    pthread_mutex_unlock(&r->state->lock);
-    if (!api_not_modified(r, size)) {
-        api_headers(r->state, r->http);
-        http_reply(r->http, 200, "text/plain; charset=utf-8",
-                   (struct tly_bytes){(const uint8_t *)note, len});
-    }
-    return HTTP_REPLIED;
-}

@@ -52,28 +52,33 @@ static const struct route routes[] = {
     {ON(API_READ),   "GET",  "/v1/branches/{}/bundles/{}",    api_branches_bundle,   ROLE_NATION,     ROLE_LOCAL,     WHERE_BRANCH,  0},
     {ON(API_READ),   "POST", "/v1/decisions",                 api_decisions_post,    ROLE_OFFICER,    0,              WHERE_NONE,    DECISION_ENVELOPE_MAX},
     {ON(API_READ),   "GET",  "/v1/receipts/{}",               api_receipts_get,      ROLE_READERS,    0,              WHERE_NONE,    0},
-    {ON(API_READ),   "GET",  "/log/checkpoint",               api_checkpoint_get,    ROLE_READERS | ROLE_WITNESS, 0,  WHERE_NONE,    0},
+    {ON(API_READ),   "GET",  "/log/checkpoint",               api_log_get,           ROLE_READERS | ROLE_WITNESS, 0,  WHERE_NONE,    0},
+    {ON(API_READ),   "GET",  "/log/policy",                   api_log_get,           ROLE_READERS | ROLE_WITNESS, 0,  WHERE_NONE,    0},
+    {ON(API_READ),   "GET",  "/log/doc/{}/{}",                api_log_get,           ROLE_READERS | ROLE_WITNESS, 0,  WHERE_NONE,    0},
+    {ON(API_READ),   "GET",  "/log/tile/{*}",                 api_log_get,           ROLE_READERS | ROLE_WITNESS, 0,  WHERE_NONE,    0},
+    {ON(API_READ),   "GET",  "/log/bundle/{*}",               api_log_get,           ROLE_READERS | ROLE_WITNESS, 0,  WHERE_NONE,    0},
     {ON(API_OPS),    "GET",  "/healthz",                      api_health_get,        ROLE_ANY,        0,              WHERE_NONE,    0},
     {ON(API_OPS),    "GET",  "/readyz",                       api_ready_get,         ROLE_ANY,        0,              WHERE_NONE,    0},
     {ON(API_OPS),    "GET",  "/metrics",                      api_metrics_get,       ROLE_ANY,        0,              WHERE_NONE,    0},
 };
 /* clang-format on */
 
-/* Does the path fit the pattern?  {} takes one segment that is not empty. */
+/* Does the path fit the pattern?  {} takes one segment that is not empty, {*} all that is left. */
 static bool
 path_fits(const char *pattern, const char *path, struct tly_bytes args[API_PATH_ARGS])
 {
     unsigned n = 0;
     while (*pattern != '\0') {
         if (pattern[0] == '{') {
-            const size_t len = strcspn(path, "/");
+            const bool   rest = pattern[1] == '*';
+            const size_t len  = rest ? strlen(path) : strcspn(path, "/");
             TLY_CHECK(n < API_PATH_ARGS);
             if (len == 0) {
                 return false;
             }
             args[n++] = (struct tly_bytes){(const uint8_t *)path, len};
             path += len;
-            pattern += 2;
+            pattern += rest ? 3 : 2;
         } else if (*pattern++ != *path++) {
             return false;
         }

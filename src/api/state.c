@@ -126,17 +126,19 @@ api_publish(struct api_state *state)
     }
     const struct note_head head = {
         .size = newest->size, .root = merkle_root(book_tree(state->config.book), newest->size)};
-    char         note[NOTE_LEN_MAX];
-    const size_t len = note_write(&head, state->config.vkey, &newest->sig, note);
-    char         root[TLY_BASE64_LEN(sizeof head.root.b)];
+    char root[TLY_BASE64_LEN(sizeof head.root.b)];
     tly_base64_encode((struct tly_bytes){head.root.b, sizeof head.root.b}, TLY_BASE64_STD, root);
     pthread_mutex_lock(&state->lock);
     state->marks.size = head.size;
     (void)snprintf(state->marks.position, API_MARK_MAX, "%" PRIu64, head.size);
     (void)snprintf(state->marks.root, API_MARK_MAX, "%.*s", (int)sizeof root, root);
-    memcpy(state->note, note, len);
-    state->note_len = len;
     pthread_mutex_unlock(&state->lock);
+}
+
+void
+api_set_published(struct api_state *state, uint64_t size)
+{
+    atomic_store(&state->published, size);
 }
 
 void

@@ -98,3 +98,16 @@ checks_hidden_by(enum check check)
 {
     return more[valid(check)].hidden_by;
 }
+
+bool
+checks_withheld(const struct election *election, const struct checked *checked)
+{
+    const uint32_t few      = election->policy.publish_min_ballots;
+    bool           withheld = false;
+    for (uint32_t i = 0; few > 0 && i < checked->slots_n; i++) {
+        const struct checked_slot *slot = &checked->slots[i];
+        withheld                        = withheld || (slot->holds & CHECK_BIT(CHECK_S02)) != 0 ||
+                   (slot->counts == NULL ? !slot->not_held : slot->counts->n[COUNT_CAST] < few);
+    }
+    return withheld;
+}

@@ -454,7 +454,7 @@ step_signed(struct seq *seq)
     change_end(seq);
     state_to(seq, SEQ_IDLE);
     if (seq->batch.new_size > seq->batch.old_size) {
-        effects(seq)->publish(effects(seq)->ctx, seq->batch.new_size);
+        effects(seq)->publish(effects(seq)->ctx, &seq->batch);
     }
     answer_all(seq, TLY_OK, "");
     seq->batch = (struct seq_batch){0};

@@ -27,6 +27,7 @@ struct job {
     struct book_entry     entry;
     struct bundle         bundle;
     struct decision       decision;
+    struct tly_bytes      envelope; /* in the arena; empty of genesis */
     enum tly_err          err;
     struct tly_diag       diag;
 };
@@ -107,11 +108,10 @@ bundle_verify(struct job *job)
 {
     const struct ground      *g     = &job->service->ground;
     const struct bundle_rules rules = {g->election, g->registry, NULL};
-    struct tly_bytes          envelope;
-    struct tly_diag           why = {0};
-    enum tly_err              err = store_row_check(&job->row, &job->arena, &envelope, &why);
+    struct tly_diag           why   = {0};
+    enum tly_err              err   = store_row_check(&job->row, &job->arena, &job->envelope, &why);
     if (err == TLY_OK) {
-        err = bundle_read(&rules, envelope, &job->arena, &job->arena, &job->bundle, &why);
+        err = bundle_read(&rules, job->envelope, &job->arena, &job->arena, &job->bundle, &why);
     }
     if (err == TLY_ENOMEM) {
         return err;
@@ -121,7 +121,7 @@ bundle_verify(struct job *job)
     }
     job->entry.branch       = job->bundle.branch;
     job->entry.terminal     = job->bundle.terminal;
-    job->entry.envelope_len = (uint32_t)envelope.len;
+    job->entry.envelope_len = (uint32_t)job->envelope.len;
     return columns_check(job);
 }
 
@@ -133,13 +133,12 @@ decision_verify(struct job *job)
     const struct store_row     *row   = &job->row;
     const struct ground        *g     = &job->service->ground;
     const struct decision_rules rules = {g->election, g->registry, NULL};
-    struct tly_bytes            envelope;
-    struct tly_diag             why = {0};
-    enum tly_err                err = store_row_check(row, &job->arena, &envelope, &job->diag);
+    struct tly_diag             why   = {0};
+    enum tly_err                err = store_row_check(row, &job->arena, &job->envelope, &job->diag);
     if (err != TLY_OK) {
         return err;
     }
-    err = decision_read(&rules, envelope, &job->arena, &job->decision, &why);
+    err = decision_read(&rules, job->envelope, &job->arena, &job->decision, &why);
     if (err != TLY_OK) {
         return err == TLY_ENOMEM ? err : contradicts(job, why.text);
     }
@@ -150,7 +149,7 @@ decision_verify(struct job *job)
     const struct seq_bundle stored = {.payload       = row->payload,
                                       .payload_hash  = row->payload_hash,
                                       .envelope_hash = row->envelope_hash,
-                                      .envelope_len  = (uint32_t)envelope.len};
+                                      .envelope_len  = (uint32_t)job->envelope.len};
     job->entry                     = seq_decision_entry(&stored, &job->decision, row->accepted_ms);
     return TLY_OK;
 }
@@ -197,6 +196,21 @@ say_progress(struct rebuild *rb)
                      EXTEND_US, done, rb->size);
 }
 
+/* A verified row: into book and tally, then into what is published. */
+static enum tly_err
+job_apply(struct service *s, struct job *job, struct tly_diag *diag)
+{
+    const enum leaf_kind kind     = job->row.kind;
+    const bool           voted    = kind == LEAF_BUNDLE || kind == LEAF_CONFLICT;
+    const uint64_t       position = book_size(s->book);
+    const enum tly_err   err =
+        seq_replay(s->seq, &job->entry, kind == LEAF_BUNDLE ? &job->bundle.checked : NULL,
+                   leaf_is_decision(kind) ? &job->decision : NULL, diag);
+    return err != TLY_OK ? err
+                         : service_publish_read(s, position, voted ? &job->bundle : NULL,
+                                                job->envelope, diag);
+}
+
 static enum tly_err
 chunk_apply(struct rebuild *rb, struct chunk *chunk, struct tly_diag *diag)
 {
@@ -205,11 +219,8 @@ chunk_apply(struct rebuild *rb, struct chunk *chunk, struct tly_diag *diag)
     for (size_t i = 0; i < chunk->n; i++) {
         struct job *job = &chunk->jobs[i];
         if (err == TLY_OK) {
-            err = job->err != TLY_OK
-                      ? tly_fail(diag, job->err, "%s", job->diag.text)
-                      : seq_replay(s->seq, &job->entry,
-                                   job->row.kind == LEAF_BUNDLE ? &job->bundle.checked : NULL,
-                                   leaf_is_decision(job->row.kind) ? &job->decision : NULL, diag);
+            err = job->err != TLY_OK ? tly_fail(diag, job->err, "%s", job->diag.text)
+                                     : job_apply(s, job, diag);
         }
         tly_arena_done(&job->arena);
     }

@@ -62,10 +62,11 @@ effect_change_end(void *ctx)
 }
 
 static void
-effect_publish(void *ctx, uint64_t size)
+effect_publish(void *ctx, const struct seq_batch *batch)
 {
-    (void)size;
-    api_publish(((struct service *)ctx)->api);
+    struct service *s = ctx;
+    service_publish_batch(s, batch);
+    api_publish(s->api);
 }
 
 static void
@@ -134,6 +135,15 @@ probe(struct service *s, struct tly_diag *diag)
                : tly_fail(diag, TLY_ECORRUPT, "the database's head is not ours any more");
 }
 
+/* What is due between batches; returns when to look again. */
+static uint64_t
+publish_due(struct service *s, uint64_t now)
+{
+    const uint64_t snapshot = api_snapshot(s->api, now);
+    const uint64_t files    = service_publish_turn(s, now);
+    return snapshot < files ? snapshot : files;
+}
+
 /* Refuses what comes, for a while or until the daemon goes down; the last snapshot still leaves. */
 static void
 pause_refusing(struct service *s, uint64_t pause_ms)
@@ -141,7 +151,7 @@ pause_refusing(struct service *s, uint64_t pause_ms)
     const uint64_t until = clock_mono_ms() + pause_ms;
     for (uint64_t now = until - pause_ms; now < until && !queue_drained(s->queue);
          now          = clock_mono_ms()) {
-        const uint64_t due = api_snapshot(s->api, now);
+        const uint64_t due = publish_due(s, now);
         refuse_queued(s, due < until ? due : until);
     }
 }
@@ -221,7 +231,7 @@ service_sequence(void *service)
     while (!queue_drained(s->queue)) {
         struct tly_diag diag = {0};
         const uint64_t  now  = clock_mono_ms();
-        const uint64_t  due  = api_snapshot(s->api, now);
+        const uint64_t  due  = publish_due(s, now);
         const uint64_t  look = now + IDLE_MS;
         const size_t    n    = queue_take(s->queue, taken, SEQ_BATCH_MAX, due < look ? due : look);
         for (size_t i = 0; i < n; i++) {
@@ -231,8 +241,10 @@ service_sequence(void *service)
             n == 0 ? look_while_idle(s, &diag) : sequence_items(s, items, (unsigned)n, &diag);
         if (err != TLY_OK) {
             sequence_failed(s, &diag);
-            break;
+            return NULL;
         }
     }
+    (void)service_publish_turn(s,
+                               UINT64_MAX / 2); /* the last of it, however young the checkpoint */
     return NULL;
 }

@@ -6,7 +6,9 @@
 #include <stdatomic.h>
 
 #include "api/state.h"
+#include "core/bundle.h"
 #include "ground.h"
+#include "publish/publish.h"
 #include "settings.h"
 #include "store/store.h"
 #include "sys/journal.h"
@@ -24,6 +26,9 @@ struct service {
     struct journal        *journal; /* as store */
     struct queue          *queue;
     struct api_state      *api;
+    struct publish        *publish; /* as the store */
+    bool                   publish_failing;
+    uint64_t               publish_again_ms; /* after a failure: not before */
     struct http_server    *servers[API_LISTENERS_N];
     uint64_t               epoch;
     pthread_t              thread;
@@ -52,6 +57,17 @@ TLY_MUST enum tly_err service_journal(struct service *service, const struct seq_
 void                  service_effects(struct service *service);
 TLY_MUST enum tly_err service_settle(struct service *service, struct tly_diag *diag);
 void                 *service_sequence(void *service); /* the sequencer's thread */
+
+/* published.c: the published folder */
+TLY_MUST enum tly_err service_publish_open(struct service *service, struct tly_diag *diag);
+/* An entry read at the start.  bundle: of a bundle or a conflict; envelope: none of genesis. */
+TLY_MUST enum tly_err service_publish_read(struct service *service, uint64_t position,
+                                           const struct bundle *bundle, struct tly_bytes envelope,
+                                           struct tly_diag *diag);
+/* A batch is signed: it is published now, or when the last checkpoint is old enough. */
+void service_publish_batch(struct service *service, const struct seq_batch *batch);
+/* Publishes what is due, reads again what a failure lost; returns when to call again. */
+uint64_t service_publish_turn(struct service *service, uint64_t now_ms);
 
 /* signals.c */
 void service_signals_block(void);

@@ -45,6 +45,7 @@ memory_make(struct service *s, struct tly_diag *diag)
                                       .vkey             = &g->vkey,
                                       .queue            = s->queue,
                                       .conninfo         = s->settings->database,
+                                      .published        = s->settings->publish,
                                       .software         = version_text(),
                                       .per_terminal_max = (unsigned)s->settings->per_terminal_max,
                                       .snapshot_ms      = (unsigned)s->settings->snapshot_ms};
@@ -140,6 +141,7 @@ ledger_load(struct service *s, struct tly_diag *diag)
                                       .effects  = &s->effects};
     err                            = seq_new(&config, &s->arena, &s->seq);
     if (err == TLY_OK) {
+        publish_begin(s->publish, stored.head.size);
         err = service_rebuild(s, &stored.head, diag);
     }
     return err;
@@ -156,6 +158,10 @@ ledger_publish(struct service *s, struct tly_diag *diag)
         err = service_redo(s, diag);
     }
     if (err == TLY_OK) {
+        err = publish_complete(s->publish, diag);
+    }
+    if (err == TLY_OK) {
+        api_set_published(s->api, publish_size(s->publish));
         (void)api_snapshot(s->api, UINT64_MAX - 1);
     }
     return err;
@@ -239,6 +245,9 @@ service_start(struct service *s, const char *config_file, struct tly_diag *diag)
     }
     if (err == TLY_OK) {
         err = store_wait(s, diag);
+    }
+    if (err == TLY_OK) { /* before the takeover: who cannot publish must not fence who can */
+        err = service_publish_open(s, diag);
     }
     if (err == TLY_OK) {
         err = ledger_load(s, diag);

@@ -48,6 +48,7 @@ service_stop(struct service *s)
     api_state_free(s->api);
     queue_free(s->queue);
     seq_free(s->seq);
+    publish_close(s->publish);
     store_close(s->store);
     journal_close(s->journal);
     if (s->book != NULL) {

@@ -46,6 +46,9 @@ struct http_req_priv {
     int                    status;     /* of the reply; 0: none yet */
     const char            *content_type;
     struct tly_bytes       reply;
+    bool                   from_file;
+    int                    file; /* when from_file: the reply's bytes are there, not in `reply` */
+    uint64_t               file_len;
     unsigned               fields_n;
     struct http_field      fields[HTTP_REPLY_HEADERS_MAX];
 };

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Replies: what a handler says, and how it becomes MHD's. */
+#include <errno.h>
 #include <gnutls/gnutls.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "http_int.h"
 #include "sys/log.h"
 
 #define PROBLEM_TYPE "application/problem+json"
+#define FILE_PIECE   ((size_t)32 << 10) /* of a reply that is read from a file */
 #define RELEASE_MIN  ((size_t)64 << 10) /* bytes of a request that are worth a copy */
 
 const char *
@@ -122,8 +125,23 @@ http_reply_owned(struct http_req *req, int status, const char *content_type, voi
 }
 
 void
+http_reply_file(struct http_req *req, int status, const char *content_type, int fd, uint64_t len)
+{
+    struct http_req_priv *p = req->priv;
+    TLY_CHECK(!p->from_file);
+    p->from_file = true;
+    p->file      = fd;
+    p->file_len  = len;
+    http_reply_borrowed(req, status, content_type, (struct tly_bytes){NULL, 0});
+}
+
+void
 http_reply_free(struct http_req_priv *p)
 {
+    if (p->from_file) {
+        (void)close(p->file);
+        p->from_file = false;
+    }
     tly_budget_give(p->budget, p->owned_size);
     free(p->owned);
     p->owned      = NULL;
@@ -276,16 +294,42 @@ http_reply_problem(struct http_req *req, enum tly_err err, const struct tly_diag
 /* ---- to MHD -----------------------------------------------------------------------------------
  */
 
+static struct MHD_Response *
+response_of_bytes(const struct http_req_priv *p)
+{
+    /* MHD only reads a PERSISTENT buffer, whatever its prototype says. */
+    void *data = (void *)(uintptr_t)p->reply.data; /* NOLINT(performance-no-int-to-ptr) */
+    return MHD_create_response_from_buffer(p->reply.len, data, MHD_RESPMEM_PERSISTENT);
+}
+
+/* The next piece of a file.  Our own, since MHD's reads 4 KiB at a time, each a TLS record. */
+static ssize_t
+file_piece(void *arg, uint64_t at, char *out, size_t size)
+{
+    const struct http_req_priv *p = arg;
+    ssize_t                     n;
+    do {
+        n = pread(p->file, out, size, (off_t)at);
+    } while (n < 0 && errno == EINTR);
+    return n > 0 ? n : MHD_CONTENT_READER_END_WITH_ERROR; /* shorter than it was: the line ends */
+}
+
+/* The request outlives its response (http.c frees it when MHD says that it is over), and so does
+ * the file. */
+static struct MHD_Response *
+response_of_file(struct http_req_priv *p)
+{
+    return MHD_create_response_from_callback(p->file_len, FILE_PIECE, file_piece, p, NULL);
+}
+
 enum MHD_Result
 http_reply_queue(struct http_req_priv *p)
 {
     TLY_CHECK(p->status != 0);
     http_state_to(p, HTTP_STATE_REPLYING, NULL);
     const bool alone = reply_alone(p);
-    /* MHD only reads a PERSISTENT buffer, whatever its prototype says. */
-    void *data = (void *)(uintptr_t)p->reply.data; /* NOLINT(performance-no-int-to-ptr) */
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(p->reply.len, data, MHD_RESPMEM_PERSISTENT);
+    const uint64_t       len      = p->from_file ? p->file_len : p->reply.len;
+    struct MHD_Response *response = p->from_file ? response_of_file(p) : response_of_bytes(p);
     if (response == NULL) {
         return MHD_NO; /* no memory for a reply: the connection ends */
     }
@@ -303,7 +347,7 @@ http_reply_queue(struct http_req_priv *p)
                   "path=%s why=\"no memory, or a header with a line end\"",
                   log_text(tly_text(p->req.path)).s);
     }
-    watcher_phase(p->conn, WATCHER_REPLY, p->reply.len);
+    watcher_phase(p->conn, WATCHER_REPLY, (size_t)len);
     const enum MHD_Result queued =
         ok ? MHD_queue_response(p->mhd, (unsigned)p->status, response) : MHD_NO;
     MHD_destroy_response(response);

@@ -18,8 +18,14 @@
 #define PAYLOAD_MAX          512
 #define ARENA_BYTES          ((size_t)1 << 20)
 
-static const char *
-kind_name(enum package_kind kind)
+const char *const *
+package_names(enum package_kind kind)
+{
+    return part_names(kind);
+}
+
+const char *
+package_kind_name(enum package_kind kind)
 {
     return kind == PACKAGE_DEFINITION ? "definition" : "registry";
 }
@@ -65,7 +71,7 @@ payload_text(enum package_kind kind, const char *election, const struct tly_hash
     tly_hex(hash->b, sizeof hash->b, hex);
     const int len =
         snprintf(text, PAYLOAD_MAX, "{\"package\":\"%s\",\"election\":\"%s\",\"hash\":\"%s\"}",
-                 kind_name(kind), election, hex);
+                 package_kind_name(kind), election, hex);
     TLY_CHECK(len > 0 && len < PAYLOAD_MAX); /* codes have 64 characters at most */
     return (struct tly_bytes){(const uint8_t *)text, (size_t)len};
 }
@@ -135,7 +141,7 @@ about_check(const char *dir, const struct envelope *envelope, enum package_kind 
     }
     char hex[TLY_HEX_SIZE(sizeof hash->b)];
     tly_hex(hash->b, sizeof hash->b, hex);
-    enum tly_err err = member_check(dir, root, "package", kind_name(kind), diag);
+    enum tly_err err = member_check(dir, root, "package", package_kind_name(kind), diag);
     if (err == TLY_OK) {
         err = member_check(dir, root, "election", election, diag);
     }

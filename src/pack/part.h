@@ -7,7 +7,7 @@
 
 #define PARTS_MAX       8
 #define PART_BYTES_MAX  ((size_t)512 << 20)
-#define PART_SIGNATURES "signatures.dsse"
+#define PART_SIGNATURES PACKAGE_SIGNATURES
 
 struct part {
     const char     *name;

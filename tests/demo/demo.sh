@@ -74,6 +74,8 @@ It stays up until Ctrl-C.  In another terminal:
   curl --cacert $keys/ca.crt --cert $keys/clients/$viewer.pem https://localhost:$daemon_api/v1/election
   curl http://127.0.0.1:$daemon_ops/metrics
   psql '$pg_conn'
+The published folder, which any web server can offer: $dir/log
+  /usr/bin/python3 -m http.server --bind 127.0.0.1 --directory $dir/log 8000
 EOF
     wait "$daemon_pid" || true
 fi

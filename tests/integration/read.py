@@ -335,7 +335,8 @@ def example(w, pattern, within):
     area = w.e.branches[branch]["area"]
     return (pattern.replace("/areas/{}", f"/areas/{area}").replace("/contests/{}", f"/contests/{contest}")
             .replace("/branches/{}", f"/branches/{branch}").replace("/bundles/{}", "/bundles/1")
-            .replace("/receipts/{}", f"/receipts/{payload}")) + (f"?area={area}" if pattern == "/v1/branches" else "")
+            .replace("/tile/{*}", f"/tile/0/000.p/{w.leaves}").replace("/bundle/{*}", f"/bundle/000.p/{w.leaves}")
+            .replace("/doc/{}/{}", "/doc/definition/areas.csv").replace("/receipts/{}", f"/receipts/{payload}")) + (f"?area={area}" if pattern == "/v1/branches" else "")
 
 
 def test_roles(w, table):

@@ -269,9 +269,10 @@ change_end(void *ctx)
 }
 
 static void
-publish(void *ctx, uint64_t size)
+publish(void *ctx, const struct seq_batch *batch)
 {
-    struct world *w = ctx;
+    const uint64_t size = batch->new_size;
+    struct world  *w    = ctx;
     WANT(w, w->brackets == 0);
     WANT(w, size >= w->published && size == w->head.size);
     WANT(w, book_newest_head(w->book)->size == size && w->tally.position == size);
