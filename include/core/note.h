@@ -27,6 +27,22 @@ TLY_MUST bool note_vkey_parse(struct tly_bytes text, struct note_vkey *out);
 
 /* "<origin>\n<size>\n<base64 root>\n"; its length, NUL added. */
 size_t note_body(const char *origin, const struct note_head *head, char out[NOTE_LEN_MAX]);
+/* Reads such a body, and nothing behind it: *origin is a view into it.  false: not three lines in
+ * their only spelling. */
+TLY_MUST bool note_body_parse(struct tly_bytes body, struct tly_bytes *origin,
+                              struct note_head *out);
+
+/* A note taken apart, its signatures not looked at: views into the text. */
+struct note {
+    struct tly_bytes origin;
+    struct note_head head;
+    struct tly_bytes body;  /* what is signed */
+    struct tly_bytes lines; /* the signature lines, at least one byte of them */
+};
+
+/* false: not three lines, a blank one and something behind, or over NOTE_LEN_MAX. */
+TLY_MUST bool note_split(struct tly_bytes text, struct note *out);
+
 /* The signature over the body, and the whole note from head, key and signature (so that a kept
  * signature gives the same bytes again); length, NUL added. */
 void   note_sign(const char *origin, const struct note_head *head, const struct sign_secret *secret,

@@ -158,7 +158,7 @@ note_write(const struct note_head *head, const struct note_vkey *vkey, const str
     return text_done(&wr);
 }
 
-/* The three lines of a checkpoint and the blank one; *body is what is signed. */
+/* The three lines of a checkpoint; *body is what is signed. */
 static bool
 read_body(struct rd *rd, struct tly_bytes *origin, struct note_head *head, struct tly_bytes *body)
 {
@@ -169,7 +169,36 @@ read_body(struct rd *rd, struct tly_bytes *origin, struct note_head *head, struc
         return false;
     }
     *body = (struct tly_bytes){start, (size_t)(rd->p - start)};
-    return rd_lit(rd, "\n");
+    return origin->len > 0;
+}
+
+bool
+note_body_parse(struct tly_bytes body, struct tly_bytes *origin, struct note_head *out)
+{
+    struct rd        rd = rd_of(body);
+    struct tly_bytes name;
+    struct tly_bytes all;
+    struct note_head head;
+    if (!read_body(&rd, &name, &head, &all) || rd_left(&rd) > 0) {
+        return false;
+    }
+    *origin = name;
+    *out    = head;
+    return true;
+}
+
+bool
+note_split(struct tly_bytes text, struct note *out)
+{
+    struct rd   rd = rd_of(text);
+    struct note note;
+    if (text.len > NOTE_LEN_MAX || !read_body(&rd, &note.origin, &note.head, &note.body) ||
+        !rd_lit(&rd, "\n") || rd_left(&rd) == 0) {
+        return false;
+    }
+    note.lines = (struct tly_bytes){rd.p, rd_left(&rd)};
+    *out       = note;
+    return true;
 }
 
 struct signature_line {
@@ -200,31 +229,29 @@ enum tly_err
 note_check(struct tly_bytes note, const struct note_vkey *vkey, struct note_head *out,
            struct tly_diag *diag)
 {
-    struct rd        rd = rd_of(note);
-    struct tly_bytes origin;
-    struct tly_bytes body;
-    struct note_head head;
-    bool             found   = false;
-    bool             correct = true;
-    if (note.len > NOTE_LEN_MAX || !read_body(&rd, &origin, &head, &body)) {
+    struct note parts;
+    bool        found   = false;
+    bool        correct = true;
+    if (!note_split(note, &parts)) {
         return tly_fail(diag, TLY_EINPUT, "not a checkpoint of three lines");
     }
-    if (!tly_bytes_eq(origin, tly_text(vkey->name))) {
+    if (!tly_bytes_eq(parts.origin, tly_text(vkey->name))) {
         return tly_fail(diag, TLY_EINPUT, "checkpoint of another origin than %s", vkey->name);
     }
+    struct rd rd = rd_of(parts.lines);
     do { /* at least one signature line, every one well formed */
         struct signature_line line;
         uint8_t               field[ID_LEN + sizeof(struct tly_sig)];
         if (!read_signature(&rd, &line)) {
             return tly_fail(diag, TLY_EINPUT, "signature line of the checkpoint is malformed");
         }
-        if (tly_bytes_eq(line.name, origin) && memcmp(line.id, vkey->id, ID_LEN) == 0) {
+        if (tly_bytes_eq(line.name, parts.origin) && memcmp(line.id, vkey->id, ID_LEN) == 0) {
             struct tly_sig sig = {0};
             found              = true;
             correct            = correct && base64_exact(line.field, field, sizeof field);
             if (correct) {
                 memcpy(sig.b, field + ID_LEN, sizeof sig.b);
-                correct = sign_verify(&vkey->key, body, &sig);
+                correct = sign_verify(&vkey->key, parts.body, &sig);
             }
         }
     } while (rd_left(&rd) > 0);
@@ -234,6 +261,6 @@ note_check(struct tly_bytes note, const struct note_vkey *vkey, struct note_head
     if (!correct) {
         return tly_fail(diag, TLY_EFORBID, "the signature of %s does not verify", vkey->name);
     }
-    *out = head;
+    *out = parts.head;
     return TLY_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "base/hex.h"
 #include "core/envelope.h"
+#include "core/extend.h"
 #include "core/merkle.h"
 #include "core/note.h"
 #include "t.h"
@@ -276,38 +277,29 @@ tessera_log(void)
     }
 }
 
-/* One request: "old N", proof lines, a blank line, a checkpoint; and what a witness answers. */
+/* One request, and what a witness answers. */
 static bool
-request_right(char *body, int status, const struct note_vkey *vkey, struct note_head *known)
+request_right(struct tly_bytes body, int status, const struct note_vkey *vkey,
+              struct note_head *known)
 {
-    struct tly_hash  proof[64];
-    size_t           n    = 0;
-    struct note_head head = {0};
-    const uint64_t   old  = strtoull(body + 4, NULL, 10);
-    char            *line = strchr(body, '\n') + 1;
-    while (*line != '\n') {
-        char *end    = strchr(line, '\n');
-        *end         = '\0';
-        json_t *text = json_string(line);
-        if (n == TLY_N(proof) || !hash_of(text, &proof[n])) {
-            abort();
-        }
-        json_decref(text);
-        n++;
-        line = end + 1;
+    static const int statuses[] = {[EXTEND_GROWS]     = 200,
+                                   [EXTEND_BACKWARDS] = 400,
+                                   [EXTEND_STALE]     = 409,
+                                   [EXTEND_FORK]      = 409,
+                                   [EXTEND_UNPROVEN]  = 422};
+    struct extend    request;
+    struct note_head head;
+    if (extend_parse(body, &request, NULL) != TLY_OK) {
+        return status == 400;
     }
-    const enum tly_err err = note_check(tly_text(line + 1), vkey, &head, NULL);
-    if (err != TLY_OK) {
+    if (note_check(request.note, vkey, &head, NULL) != TLY_OK) {
         return status == 403;
     }
-    if (old != known->size) {
-        return status == 409;
+    const enum extend_verdict verdict = extend_check(known, &request, &head);
+    if (verdict == EXTEND_GROWS) {
+        *known = head;
     }
-    if (!merkle_check_consistency(old, head.size, &known->root, &head.root, proof, n)) {
-        return status == 422;
-    }
-    *known = head;
-    return status == 200;
+    return status == statuses[verdict];
 }
 
 static void
@@ -335,8 +327,8 @@ witness_requests(void)
     for (char *p = text; (p = strstr(p, "```\nold ")) != NULL;) {
         char *body = p + 4;
         char *end  = strstr(body, "```\nHTTP ");
-        *end       = '\0';
-        right += request_right(body, (int)strtol(end + 9, NULL, 10), &vkey, &known);
+        right += request_right((struct tly_bytes){(uint8_t *)body, (size_t)(end - body)},
+                               (int)strtol(end + 9, NULL, 10), &vkey, &known);
         cases++;
         p = end + 9;
     }
