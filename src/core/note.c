@@ -7,15 +7,10 @@
 #include "base/check.h"
 #include "base/hex.h"
 #include "base/text.h"
-#include "rd.h"
+#include "note_int.h"
 
-#define DASH        "\xe2\x80\x94 " /* U+2014 and a space open a signature line */
-#define ALG_ED25519 0x01
-#define ID_LEN      4
-
-/* A name of a note's key: printable ASCII, no space, no '+' (C2SP signed-note). */
-static bool
-name_ok(struct tly_bytes name)
+bool
+note_name_ok(struct tly_bytes name)
 {
     if (name.len < 1 || name.len > NOTE_ORIGIN_LEN_MAX) {
         return false;
@@ -28,11 +23,11 @@ name_ok(struct tly_bytes name)
     return true;
 }
 
-/* SHA-256(name || 0x0A || 0x01 || key), its first four bytes. */
-static void
-key_id(struct tly_bytes name, const struct tly_key *key, uint8_t id[ID_LEN])
+void
+note_key_id(struct tly_bytes name, enum note_alg alg, const struct tly_key *key,
+            uint8_t id[NOTE_ID_LEN])
 {
-    static const uint8_t     between[2] = {'\n', ALG_ED25519};
+    const uint8_t            between[2] = {'\n', (uint8_t)alg};
     crypto_hash_sha256_state state;
     struct tly_hash          hash;
     crypto_hash_sha256_init(&state);
@@ -40,38 +35,44 @@ key_id(struct tly_bytes name, const struct tly_key *key, uint8_t id[ID_LEN])
     crypto_hash_sha256_update(&state, between, sizeof between);
     crypto_hash_sha256_update(&state, key->b, sizeof key->b);
     crypto_hash_sha256_final(&state, hash.b);
-    memcpy(id, hash.b, ID_LEN);
+    memcpy(id, hash.b, NOTE_ID_LEN);
 }
 
 void
 note_vkey_make(const char *name, const struct tly_key *key, struct note_vkey *out)
 {
     const struct tly_bytes text = tly_text(name);
-    TLY_CHECK(name_ok(text));
+    TLY_CHECK(note_name_ok(text));
     *out = (struct note_vkey){.key = *key};
     memcpy(out->name, text.data, text.len);
-    key_id(text, key, out->id);
+    note_key_id(text, NOTE_ALG_ED25519, key, out->id);
+}
+
+size_t
+note_vkey_text(const char *name, const uint8_t id[NOTE_ID_LEN], enum note_alg alg,
+               const struct tly_key *key, char out[NOTE_LEN_MAX])
+{
+    struct text wr;
+    uint8_t     field[1 + sizeof key->b];
+    field[0] = (uint8_t)alg;
+    memcpy(field + 1, key->b, sizeof key->b);
+    text_init(&wr, out, NOTE_LEN_MAX);
+    text_add(&wr, name);
+    text_add(&wr, "+");
+    text_add_hex(&wr, id, NOTE_ID_LEN);
+    text_add(&wr, "+");
+    text_add_base64(&wr, (struct tly_bytes){field, sizeof field}, TLY_BASE64_STD);
+    return text_done(&wr);
 }
 
 size_t
 note_vkey_write(const struct note_vkey *vkey, char out[NOTE_LEN_MAX])
 {
-    struct text wr;
-    text_init(&wr, out, NOTE_LEN_MAX);
-    uint8_t key[1 + sizeof vkey->key.b];
-    key[0] = ALG_ED25519;
-    memcpy(key + 1, vkey->key.b, sizeof vkey->key.b);
-    text_add(&wr, vkey->name);
-    text_add(&wr, "+");
-    text_add_hex(&wr, vkey->id, ID_LEN);
-    text_add(&wr, "+");
-    text_add_base64(&wr, (struct tly_bytes){key, sizeof key}, TLY_BASE64_STD);
-    return text_done(&wr);
+    return note_vkey_text(vkey->name, vkey->id, NOTE_ALG_ED25519, &vkey->key, out);
 }
 
-/* Canonical base64 in the standard alphabet of exactly len bytes. */
-static bool
-base64_exact(struct tly_bytes text, uint8_t *out, size_t len)
+bool
+note_base64_exact(struct tly_bytes text, uint8_t *out, size_t len)
 {
     uint8_t         buf[96];
     size_t          got;
@@ -86,24 +87,39 @@ base64_exact(struct tly_bytes text, uint8_t *out, size_t len)
 }
 
 bool
-note_vkey_parse(struct tly_bytes text, struct note_vkey *out)
+note_vkey_read(struct tly_bytes text, enum note_alg alg, char name_out[NOTE_ORIGIN_LEN_MAX + 1],
+               uint8_t id_out[NOTE_ID_LEN], struct tly_key *key_out)
 {
     struct rd        rd = rd_of(text);
     struct tly_bytes name;
     struct tly_bytes id_text;
-    uint8_t          id[ID_LEN];
-    uint8_t          key[1 + sizeof out->key.b];
-    struct note_vkey vkey = {0};
-    if (!rd_until(&rd, '+', &name) || !name_ok(name) || !rd_until(&rd, '+', &id_text) ||
+    uint8_t          id[NOTE_ID_LEN];
+    uint8_t          want[NOTE_ID_LEN];
+    uint8_t          field[1 + sizeof key_out->b];
+    struct tly_key   key;
+    if (!rd_until(&rd, '+', &name) || !note_name_ok(name) || !rd_until(&rd, '+', &id_text) ||
         !tly_unhex(id_text, id, sizeof id) ||
-        !base64_exact((struct tly_bytes){rd.p, rd_left(&rd)}, key, sizeof key) ||
-        key[0] != ALG_ED25519) {
+        !note_base64_exact((struct tly_bytes){rd.p, rd_left(&rd)}, field, sizeof field) ||
+        field[0] != alg) {
         return false;
     }
-    memcpy(vkey.name, name.data, name.len);
-    memcpy(vkey.key.b, key + 1, sizeof vkey.key.b);
-    key_id(name, &vkey.key, vkey.id);
-    if (memcmp(id, vkey.id, sizeof id) != 0) {
+    memcpy(key.b, field + 1, sizeof key.b);
+    note_key_id(name, alg, &key, want);
+    if (memcmp(id, want, sizeof id) != 0) {
+        return false;
+    }
+    memcpy(name_out, name.data, name.len);
+    name_out[name.len] = '\0';
+    memcpy(id_out, id, sizeof id);
+    *key_out = key;
+    return true;
+}
+
+bool
+note_vkey_parse(struct tly_bytes text, struct note_vkey *out)
+{
+    struct note_vkey vkey = {0};
+    if (!note_vkey_read(text, NOTE_ALG_ED25519, vkey.name, vkey.id, &vkey.key)) {
         return false;
     }
     *out = vkey;
@@ -126,7 +142,7 @@ note_body(const char *origin, const struct note_head *head, char out[NOTE_LEN_MA
 {
     struct text wr;
     text_init(&wr, out, NOTE_LEN_MAX);
-    TLY_CHECK(name_ok(tly_text(origin)));
+    TLY_CHECK(note_name_ok(tly_text(origin)));
     body_add(&wr, origin, head);
     return text_done(&wr);
 }
@@ -146,11 +162,11 @@ note_write(const struct note_head *head, const struct note_vkey *vkey, const str
 {
     struct text wr;
     text_init(&wr, out, NOTE_LEN_MAX);
-    uint8_t field[ID_LEN + sizeof sig->b];
-    memcpy(field, vkey->id, ID_LEN);
-    memcpy(field + ID_LEN, sig->b, sizeof sig->b);
+    uint8_t field[NOTE_ID_LEN + sizeof sig->b];
+    memcpy(field, vkey->id, NOTE_ID_LEN);
+    memcpy(field + NOTE_ID_LEN, sig->b, sizeof sig->b);
     body_add(&wr, vkey->name, head);
-    text_add(&wr, "\n" DASH);
+    text_add(&wr, "\n" NOTE_DASH);
     text_add(&wr, vkey->name);
     text_add(&wr, " ");
     text_add_base64(&wr, (struct tly_bytes){field, sizeof field}, TLY_BASE64_STD);
@@ -165,7 +181,7 @@ read_body(struct rd *rd, struct tly_bytes *origin, struct note_head *head, struc
     const uint8_t   *start = rd->p;
     struct tly_bytes root;
     if (!rd_until(rd, '\n', origin) || !rd_u64(rd, '\n', &head->size) ||
-        !rd_until(rd, '\n', &root) || !base64_exact(root, head->root.b, sizeof head->root.b)) {
+        !rd_until(rd, '\n', &root) || !note_base64_exact(root, head->root.b, sizeof head->root.b)) {
         return false;
     }
     *body = (struct tly_bytes){start, (size_t)(rd->p - start)};
@@ -201,27 +217,20 @@ note_split(struct tly_bytes text, struct note *out)
     return true;
 }
 
-struct signature_line {
-    struct tly_bytes name;
-    struct tly_bytes field; /* base64 of id and signature */
-    uint8_t          id[ID_LEN];
-};
-
-/* One line "— NAME BASE64".  Of other signers only the form is known: an id and something more. */
-static bool
-read_signature(struct rd *rd, struct signature_line *out)
+bool
+note_line_read(struct rd *rd, struct note_line *out)
 {
     uint8_t         data[NOTE_LEN_MAX / 4 * 3];
     size_t          len;
     enum tly_base64 alphabet;
-    if (!rd_lit(rd, DASH) || !rd_until(rd, ' ', &out->name) || out->name.len < 1 ||
+    if (!rd_lit(rd, NOTE_DASH) || !rd_until(rd, ' ', &out->name) || out->name.len < 1 ||
         memchr(out->name.data, '\n', out->name.len) != NULL ||
         memchr(out->name.data, '+', out->name.len) != NULL || !rd_until(rd, '\n', &out->field) ||
         out->field.len > NOTE_LEN_MAX || !tly_base64_decode(out->field, data, &len, &alphabet) ||
-        alphabet != TLY_BASE64_STD || len <= ID_LEN) {
+        alphabet != TLY_BASE64_STD || len <= NOTE_ID_LEN) {
         return false;
     }
-    memcpy(out->id, data, ID_LEN);
+    memcpy(out->id, data, NOTE_ID_LEN);
     return true;
 }
 
@@ -240,17 +249,17 @@ note_check(struct tly_bytes note, const struct note_vkey *vkey, struct note_head
     }
     struct rd rd = rd_of(parts.lines);
     do { /* at least one signature line, every one well formed */
-        struct signature_line line;
-        uint8_t               field[ID_LEN + sizeof(struct tly_sig)];
-        if (!read_signature(&rd, &line)) {
+        struct note_line line;
+        uint8_t          field[NOTE_ID_LEN + sizeof(struct tly_sig)];
+        if (!note_line_read(&rd, &line)) {
             return tly_fail(diag, TLY_EINPUT, "signature line of the checkpoint is malformed");
         }
-        if (tly_bytes_eq(line.name, parts.origin) && memcmp(line.id, vkey->id, ID_LEN) == 0) {
+        if (tly_bytes_eq(line.name, parts.origin) && memcmp(line.id, vkey->id, NOTE_ID_LEN) == 0) {
             struct tly_sig sig = {0};
             found              = true;
-            correct            = correct && base64_exact(line.field, field, sizeof field);
+            correct            = correct && note_base64_exact(line.field, field, sizeof field);
             if (correct) {
-                memcpy(sig.b, field + ID_LEN, sizeof sig.b);
+                memcpy(sig.b, field + NOTE_ID_LEN, sizeof sig.b);
                 correct = sign_verify(&vkey->key, parts.body, &sig);
             }
         }
