@@ -125,10 +125,16 @@ $(foreach l,$(LAYERS),$(eval $(call LAYER,$(l))))
 TOP.tallyd   := daemon
 TOP.tallyctl := ctl
 TOP.tallysim := sim
+TOP.tally-witness := witness
+TOP.tally-courier := courier
 ON.tallyd    := api
 ON.tallyctl  := submit
 ON.tallysim  := submit
-PROGRAMS := $(foreach p,tallyd tallyctl tallysim,$(if $(wildcard src/$(TOP.$(p))/main.c),$(p)))
+ON.tally-witness := net
+ON.tally-courier := net
+PROGRAMS := $(foreach p,tallyd tallyctl tallysim tally-witness tally-courier,$(if $(wildcard src/$(TOP.$(p))/main.c),$(p)))
+# Those with settings, a sample of which stands in conf/.
+SAMPLED  := $(filter-out tallyctl tallysim,$(PROGRAMS))
 define PROGRAM
 $(B)/$(1): $(call objs,src/$(TOP.$(1))) $(call archives,$(ON.$(1))) $(B)/files
 	$$(call link,$$(filter-out $(B)/files,$$^))
@@ -221,7 +227,7 @@ lint-quick: all $(OBJS) $(call archives,core)
 	tools/lint/banned.sh $(OBJS) || bad=1; \
 	tools/lint/texts.sh . || bad=1; \
 	printf '%s\n' $(CSRC) $(TESTC) | xargs -n 24 -P $$(nproc) clang-format --dry-run -Werror || bad=1; \
-	$(B)/tallyd --sample-config | diff -u conf/tallyd.conf - || { echo 'conf/tallyd.conf is not what tallyd --sample-config prints: make fmt'; bad=1; }; \
+	for p in $(SAMPLED); do $(B)/$$p --sample-config | diff -u conf/$$p.conf - || { echo "conf/$$p.conf is not what $$p --sample-config prints: make fmt"; bad=1; }; done; \
 	exit $$bad
 # A header compiles alone; a source is tidy.  Once done they are not done again until a text changes.
 $(B)/lint/%.h.ok: %.h $(B)/flags
@@ -233,9 +239,9 @@ $(B)/lint/%.c.ok: %.c $(B)/%.o .clang-tidy
 	@mkdir -p $(@D)
 	$(call say,TIDY)clang-tidy --quiet $< -- $(filter-out -ftrivial% -fstack-clash% $(GCCWARN) -Werror,$(OUR_CFLAGS)) -DTLY_VERSION='"0"' $(CPPFLAGS) 2>$@.err || { cat $@.err; exit 1; }
 	@rm -f $@.err; touch $@
-fmt: $(B)/tallyd
+fmt: $(SAMPLED:%=$(B)/%)
 	clang-format -i $(CSRC) $(TESTC)
-	$(B)/tallyd --sample-config >conf/tallyd.conf
+	for p in $(SAMPLED); do $(B)/$$p --sample-config >conf/$$p.conf; done
 
 # ---- installing -------------------------------------------------------------------------------------
 DIR.bin  := $(DESTDIR)$(PREFIX)/bin
@@ -248,7 +254,7 @@ install: all
 	install -m 0755 $(PROGRAMS:%=$(B)/%) $(DIR.bin)/
 	install -m 0644 $(sort $(wildcard sql/migrations/*.sql sql/*.sql)) $(DIR.sql)/
 	install -m 0644 README.md CHANGELOG.md SECURITY.md COPYING $(sort $(wildcard doc/*.md)) $(DIR.doc)/
-	install -m 0644 conf/tallyd.conf $(DIR.etc)/tallyd.conf.sample
+	for p in $(SAMPLED); do install -m 0644 conf/$$p.conf $(DIR.etc)/$$p.conf.sample; done
 	for f in $(sort $(wildcard systemd/*.service systemd/*.socket)); do \
 	    sed 's|/usr/local/|$(PREFIX)/|g' $$f >$(DIR.unit)/$$(basename $$f); done
 	for f in $(sort $(wildcard systemd/*.sysusers)); do install -D -m 0644 $$f $(DESTDIR)$(PREFIX)/lib/sysusers.d/$$(basename $$f .sysusers).conf; done
