@@ -104,7 +104,7 @@ compile = $(call say,CC)$(CC) $(OUR_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o
 link    = $(call say,LD)$(CC) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $(1) $(OUR_LIBS)
 
 # ---- layers, lowest first: each is an archive; a test links only its layer and those below -----
-LAYERS   := base core sys pack store publish net submit api
+LAYERS   := base core sys pack store publish net follow submit api
 upto      = $(if $(1),$(if $(filter $(2),$(firstword $(1))),$(2),$(call upto,$(wordlist 2,99,$(1)),$(2)) $(firstword $(1))))
 archives  = $(patsubst %,$(B)/lib%.a,$(call upto,$(LAYERS),$(1)))
 srcs      = $(sort $(wildcard $(1)/*.c $(1)/*/*.c))
@@ -130,8 +130,8 @@ TOP.tally-courier := courier
 ON.tallyd    := api
 ON.tallyctl  := submit
 ON.tallysim  := submit
-ON.tally-witness := net
-ON.tally-courier := net
+ON.tally-witness := follow
+ON.tally-courier := follow
 PROGRAMS := $(foreach p,tallyd tallyctl tallysim tally-witness tally-courier,$(if $(wildcard src/$(TOP.$(p))/main.c),$(p)))
 # Those with settings, a sample of which stands in conf/.
 SAMPLED  := $(filter-out tallyctl tallysim,$(PROGRAMS))

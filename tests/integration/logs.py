@@ -134,3 +134,14 @@ class Witness:
         code = self.process.wait(DEADLINE_S)
         self.log.close()
         return code
+
+
+def publish(log, folder, size):
+    """A log's published folder as far as a courier reads it: tiles of the lowest level, then the checkpoint."""
+    for n in range((size + 255) // 256):
+        hashes = log.hashes[256 * n:min(256 * n + 256, size)]
+        path = folder / "tile/0" / (f"{n:03d}" if len(hashes) == 256 else f"{n:03d}.p/{len(hashes)}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"".join(hashes))
+    (folder / "checkpoint.new").write_bytes(log.note(size))
+    (folder / "checkpoint.new").rename(folder / "checkpoint")
