@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
 
+#include "mirror.h"
 #include "pack/cert.h"
 #include "pack/keyfile.h"
 #include "serve.h"
@@ -25,6 +26,7 @@ struct witness {
     const struct trust *policy;
     struct serve        serve;
     struct http_server *server;
+    struct mirror      *mirror;
 };
 
 static enum tly_err
@@ -157,7 +159,15 @@ serve_until_told(struct witness *w, const struct settings *set)
 {
     struct tly_diag          diag   = {0};
     const struct http_config config = serve_config(&w->serve);
-    const enum tly_err       err    = http_server_start(&config, &w->server, &diag);
+    enum tly_err             err    = TLY_OK;
+    if (*set->mirror != '\0') {
+        err            = mirror_start(set, w->policy, w->serve.heads, &w->mirror, &diag);
+        w->serve.grown = mirror_wake;
+        w->serve.arg   = w->mirror;
+    }
+    if (err == TLY_OK) {
+        err = http_server_start(&config, &w->server, &diag);
+    }
     if (err != TLY_OK) {
         return program_refuse("witness.refused_start", err, &diag);
     }
@@ -209,6 +219,7 @@ run(void *settings, const struct program_args *args)
         set->mirror = args->own[OWN_MIRROR];
     }
     const enum cli_exit code = run_loaded(&w, set, args);
+    mirror_stop(w.mirror);
     heads_close(w.serve.heads);
     sign_wipe(&w.secret);
     tly_arena_done(&w.arena);
