@@ -34,8 +34,8 @@ struct api_config {
     const struct tally     *tally;   /* the sequencer's; read by api_publish() and api_snapshot() */
     const struct history   *history; /* read below what was published, without a lock */
     const struct note_vkey *vkey;
-    struct queue           *queue;    /* of struct seq_item * */
-    const char             *conninfo; /* for the one reader of stored envelopes */
+    struct queue           *queue;     /* of struct seq_item * */
+    const char             *conninfo;  /* for the one reader of stored envelopes */
     const char             *published; /* the folder that /log/ offers */
     const char             *software;
     unsigned                per_terminal_max; /* connections of one terminal; 0: no limit */
@@ -62,6 +62,14 @@ void api_change_begin(struct api_state *state); /* keeps readers out of the book
 void api_change_end(struct api_state *state);
 /* A head was signed: receipts and headers name it from now on. */
 void api_publish(struct api_state *state);
+/* The newest head that a witness cosigned; as_of_s: its time, Unix seconds, 0: none.  Any thread. */
+struct api_witnessed {
+    uint64_t size, as_of_s;
+};
+void api_set_witnessed(struct api_state *state, const struct api_witnessed *witnessed);
+/* Is this a head of our ledger?  Any thread. */
+enum api_head { API_HEAD_OURS, API_HEAD_OTHER, API_HEAD_LATER };
+enum api_head api_head_is(struct api_state *state, const struct note_head *head);
 /* The published folder's checkpoint has this size. */
 void api_set_published(struct api_state *state, uint64_t size);
 /* Swaps the snapshot when the tally changed and the last one is old enough; now_ms of

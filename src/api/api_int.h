@@ -63,6 +63,7 @@ struct api_state {
     pthread_rwlock_t     book_lock;
     pthread_mutex_t      lock; /* marks, snapshot */
     struct api_marks     marks;
+    struct api_witnessed witnessed; /* under lock */
     struct api_snapshot *snapshot;
     struct api_snapshot *spare; /* the sequencer's: an old one whose memory is used again */
     uint64_t             snapshot_at_ms;

@@ -2,7 +2,8 @@
 #include "api_int.h"
 
 struct positions {
-    uint64_t accepted, as_of_s;
+    uint64_t             accepted, as_of_s;
+    struct api_witnessed witnessed; /* of the past: none */
 };
 
 /* The past knew of nothing that came later; it is as of its last entry. */
@@ -14,12 +15,14 @@ positions_of(struct api_req *r)
         pthread_rwlock_rdlock(&state->book_lock);
         const uint64_t accepted_ms = book_entry(state->config.book, r->at - 1)->accepted_ms;
         pthread_rwlock_unlock(&state->book_lock);
-        return (struct positions){r->at, accepted_ms / 1000};
+        return (struct positions){.accepted = r->at, .as_of_s = accepted_ms / 1000};
     }
     pthread_mutex_lock(&state->lock);
-    const uint64_t accepted = state->marks.size;
+    const struct positions now = {.accepted  = state->marks.size,
+                                  .as_of_s   = r->snapshot->as_of_s,
+                                  .witnessed = state->witnessed};
     pthread_mutex_unlock(&state->lock);
-    return (struct positions){accepted, r->snapshot->as_of_s};
+    return now;
 }
 
 /* GET /v1/election: what is elected here and how far it is.
@@ -30,19 +33,23 @@ api_election_get(struct api_req *r)
     const struct election     *e = r->state->config.election;
     const struct api_snapshot *s = r->snapshot;
     const struct positions     p = positions_of(r);
-    /* Both positions stand in it; published never passes accepted, so the sum tells every state. */
-    if (api_not_modified(r, p.accepted + s->published)) {
+    /* Every number in it only grows, so that their sum tells every state. */
+    if (api_not_modified(r, p.accepted + s->published + p.witnessed.size + p.witnessed.as_of_s)) {
         return HTTP_REPLIED;
     }
     json_t *counts = json_pack("{s:I,s:I,s:I,s:I,s:I}", "areas", (json_int_t)e->areas_n, "contests",
                                (json_int_t)e->contests_n, "candidates", (json_int_t)e->candidates_n,
                                "branches", (json_int_t)e->branches_n, "terminals",
                                (json_int_t)r->state->config.registry->terminals_n);
-    return api_reply_json(r, json_pack("{s:s,s:o,s:s,s:s,s:s,s:o,s:o,s:I,s:I,s:I}", "election",
-                                       e->code, "name", api_show_name(&e->name), "phase",
-                                       phase_name(e->phase), "state", "open", "definition",
-                                       r->state->definition, "counts", counts, "progress",
-                                       api_show_progress(&s->tally.area_progress[0]), "accepted",
-                                       (json_int_t)p.accepted, "published",
-                                       (json_int_t)s->published, "as_of", (json_int_t)p.as_of_s));
+    json_t *seen   = p.witnessed.as_of_s == 0
+                         ? json_null()
+                         : json_pack("{s:I,s:I}", "size", (json_int_t)p.witnessed.size, "as_of",
+                                     (json_int_t)p.witnessed.as_of_s);
+    return api_reply_json(
+        r, json_pack("{s:s,s:o,s:s,s:s,s:s,s:o,s:o,s:I,s:I,s:I,s:o}", "election", e->code, "name",
+                     api_show_name(&e->name), "phase", phase_name(e->phase), "state", "open",
+                     "definition", r->state->definition, "counts", counts, "progress",
+                     api_show_progress(&s->tally.area_progress[0]), "accepted",
+                     (json_int_t)p.accepted, "published", (json_int_t)s->published, "as_of",
+                     (json_int_t)p.as_of_s, "witnessed", seen));
 }

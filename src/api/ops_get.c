@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "api_int.h"
+#include "sys/clock.h"
 
 static const char *const health_names[] = {[API_STARTING] = "starting",
                                            [API_READY]    = "ready",
@@ -39,6 +40,21 @@ put(FILE *out, const char *name, const char *kind, const char *help, uint64_t va
 {
     (void)fprintf(out, "# HELP %s %s\n# TYPE %s %s\n%s %" PRIu64 "\n", name, help, name, kind, name,
                   value);
+}
+
+/* The age is left out as long as there is nothing to have one. */
+static void
+put_witnessed(FILE *out, struct api_state *state)
+{
+    pthread_mutex_lock(&state->lock);
+    const struct api_witnessed w = state->witnessed;
+    pthread_mutex_unlock(&state->lock);
+    const uint64_t now = clock_unix_s();
+    put(out, "tally_witnessed_entries", "gauge", "Entries of the newest cosigned head.", w.size);
+    if (w.as_of_s > 0) {
+        put(out, "tally_witnessed_age_seconds", "gauge", "Age of its newest cosignature.",
+            now > w.as_of_s ? now - w.as_of_s : 0);
+    }
 }
 
 static void
@@ -122,6 +138,7 @@ api_metrics_get(struct api_req *r)
     put(out, "tally_log_published", "gauge",
         "Ledger entries below the checkpoint of the published folder.",
         atomic_load(&r->state->published));
+    put_witnessed(out, r->state);
     put(out, "tally_contests_expected", "gauge", "Branch-contests expected.", all->expected);
     put(out, "tally_contests_counted", "gauge", "Branch-contests counted.", all->counted);
     put(out, "tally_contests_held", "gauge", "Branch-contests held.", all->held);

@@ -136,6 +136,28 @@ api_publish(struct api_state *state)
 }
 
 void
+api_set_witnessed(struct api_state *state, const struct api_witnessed *witnessed)
+{
+    pthread_mutex_lock(&state->lock);
+    state->witnessed = *witnessed;
+    pthread_mutex_unlock(&state->lock);
+}
+
+enum api_head
+api_head_is(struct api_state *state, const struct note_head *head)
+{
+    enum api_head is = API_HEAD_LATER;
+    pthread_rwlock_rdlock(&state->book_lock);
+    const struct book_head *newest = book_newest_head(state->config.book);
+    if (newest != NULL && head->size <= newest->size) {
+        const struct tly_hash root = merkle_root(book_tree(state->config.book), head->size);
+        is = tly_hash_eq(&root, &head->root) ? API_HEAD_OURS : API_HEAD_OTHER;
+    }
+    pthread_rwlock_unlock(&state->book_lock);
+    return is;
+}
+
+void
 api_set_published(struct api_state *state, uint64_t size)
 {
     atomic_store(&state->published, size);

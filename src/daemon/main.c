@@ -119,6 +119,7 @@ run(const struct settings *settings, const char *config)
     enum tly_err    err     = service_start(&service, config, &diag);
     bool            stop    = false;
     while (err == TLY_OK && !stop && !atomic_load(&service.failed)) {
+        service_cosigned_look(&service);
         stop = service_told_to_stop(TURN_MS);
     }
     const bool    failed = atomic_load(&service.failed);

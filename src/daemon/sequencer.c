@@ -141,6 +141,7 @@ publish_due(struct service *s, uint64_t now)
 {
     const uint64_t snapshot = api_snapshot(s->api, now);
     const uint64_t files    = service_publish_turn(s, now);
+    service_cosigned_turn(s);
     return snapshot < files ? snapshot : files;
 }
 

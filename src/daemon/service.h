@@ -29,6 +29,7 @@ struct service {
     struct publish        *publish; /* as the store */
     bool                   publish_failing;
     uint64_t               publish_again_ms; /* after a failure: not before */
+    struct cosigned       *cosigned;         /* NULL: no setting `cosignatures` */
     struct http_server    *servers[API_LISTENERS_N];
     uint64_t               epoch;
     pthread_t              thread;
@@ -68,6 +69,12 @@ TLY_MUST enum tly_err service_publish_read(struct service *service, uint64_t pos
 void service_publish_batch(struct service *service, const struct seq_batch *batch);
 /* Publishes what is due, reads again what a failure lost; returns when to call again. */
 uint64_t service_publish_turn(struct service *service, uint64_t now_ms);
+
+/* cosigned.c: what the witnesses signed */
+TLY_MUST enum tly_err service_cosigned_open(struct service *service, struct tly_diag *diag);
+void                  service_cosigned_close(struct service *service);
+void service_cosigned_look(struct service *service); /* main thread: reads the files that changed */
+void service_cosigned_turn(struct service *service); /* sequencer: into the published checkpoint */
 
 /* signals.c */
 void service_signals_block(void);

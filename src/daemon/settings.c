@@ -48,6 +48,7 @@ static const struct config_row rows[] = {
     {"snapshot_interval",         CONFIG_MS,    F(snapshot_ms),            "250ms",        0, 60000, "least time between two published snapshots of the tally"},
     {"publish",                   CONFIG_PATH,  F(publish),                "log",          1, 4000, "folder of the published files: entries, tiles, envelopes, packages; any web server may offer it"},
     {"publish_interval",          CONFIG_MS,    F(publish_ms),             "1s",           0, 60000, "least time between two published checkpoints"},
+    {"cosignatures",              CONFIG_PATH,  F(cosignatures),           "",             0, 4000, "folder in which tally-courier lays down what the witnesses of publish_policy signed; empty: none"},
     {"publish_policy",            CONFIG_PATH,  F(publish_policy),         "",             0, 4000, "file with the witness, group and quorum lines of the published policy; empty: quorum none"},
     {"database_wait",             CONFIG_MS,    F(database_wait_ms),       "0",            0, 86400000, "longest to wait for PostgreSQL at the start; 0: for ever"},
     {"stop_timeout",              CONFIG_MS,    F(stop_ms),                "10s",          100, 600000, "longest to wait for requests under way when going down"},

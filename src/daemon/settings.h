@@ -17,14 +17,14 @@ struct settings {
         const char *address;
         uint64_t    port, workers, connections_max, per_ip_max, memory_bytes;
     } ingest, api, ops;
-    uint64_t handshake_ms, idle_ms, head_ms, body_ms, request_bytes;
-    uint64_t journal_bytes;
-    uint64_t snapshot_ms;
-    const char *publish, *publish_policy;
-    uint64_t publish_ms;
-    uint64_t database_wait_ms, stop_ms;
-    uint64_t per_terminal_max, handshakes_max;
-    bool     log_debug;
+    uint64_t    handshake_ms, idle_ms, head_ms, body_ms, request_bytes;
+    uint64_t    journal_bytes;
+    uint64_t    snapshot_ms;
+    const char *publish, *publish_policy, *cosignatures;
+    uint64_t    publish_ms;
+    uint64_t    database_wait_ms, stop_ms;
+    uint64_t    per_terminal_max, handshakes_max;
+    bool        log_debug;
 };
 
 extern const struct config_table settings_table;

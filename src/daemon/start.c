@@ -246,6 +246,9 @@ service_start(struct service *s, const char *config_file, struct tly_diag *diag)
     if (err == TLY_OK) {
         err = store_wait(s, diag);
     }
+    if (err == TLY_OK) {
+        err = service_cosigned_open(s, diag);
+    }
     if (err == TLY_OK) { /* before the takeover: who cannot publish must not fence who can */
         err = service_publish_open(s, diag);
     }

@@ -49,6 +49,7 @@ service_stop(struct service *s)
     queue_free(s->queue);
     seq_free(s->seq);
     publish_close(s->publish);
+    service_cosigned_close(s);
     store_close(s->store);
     journal_close(s->journal);
     if (s->book != NULL) {
