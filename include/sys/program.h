@@ -33,5 +33,5 @@ struct program {
 int program_main(const struct program *program, void *settings, int argc, char *argv[]);
 /* A signal that asks to stop within wait_ms; SIGHUP is passed over.  Main thread. */
 bool program_told_to_stop(unsigned wait_ms);
-/* Logs "NAME.refused" with error and reason; CLI_REFUSED. */
+/* Logs the event with error and reason; CLI_REFUSED. */
 enum cli_exit program_refuse(const char *event, enum tly_err err, const struct tly_diag *diag);
