@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # tallyd.  One non-recursive Makefile; everything made goes under $(B), the source tree stays clean.
 #
-#   make                    build/release: daemon and tools
+#   make                    build/release: daemon, signer and tools
 #   make CFG=debug          other flavours, side by side: release debug san tsan cov fuzz
 #   make check [T=word]     unit, corpus and integration tests; T: only those whose path has the word
 #   make mutants [F=a,b]    plants a fault at a time where votes are counted: a test must notice (FULL=1: all tests for each)
@@ -127,12 +127,14 @@ TOP.tallyctl := ctl
 TOP.tallysim := sim
 TOP.tally-witness := witness
 TOP.tally-courier := courier
+TOP.tally-signer := signer
 ON.tallyd    := api
 ON.tallyctl  := submit
 ON.tallysim  := submit
 ON.tally-witness := follow
 ON.tally-courier := follow
-PROGRAMS := $(foreach p,tallyd tallyctl tallysim tally-witness tally-courier,$(if $(wildcard src/$(TOP.$(p))/main.c),$(p)))
+ON.tally-signer := pack
+PROGRAMS := $(foreach p,tallyd tallyctl tallysim tally-signer tally-witness tally-courier,$(if $(wildcard src/$(TOP.$(p))/main.c),$(p)))
 # Those with settings, a sample of which stands in conf/.
 SAMPLED  := $(filter-out tallyctl tallysim,$(PROGRAMS))
 define PROGRAM
