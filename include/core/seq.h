@@ -108,7 +108,8 @@ struct seq_effects {
     /* After doubt: connects again, commits a barrier, reads the stored head.  TLY_EBUSY: not yet.
      */
     enum tly_err (*recover)(void *ctx, struct note_head *stored, struct tly_diag *diag);
-    /* Signs a head.  TLY_EBUSY: not yet, try again. */
+    /* Signs a head.  TLY_EBUSY: not yet, try again.  TLY_ENOENT, only while seq_redo() puts back
+     * what was stored before: a later head was signed already, which covers this one. */
     enum tly_err (*sign)(void *ctx, const struct note_head *head, struct tly_sig *out,
                          struct tly_diag *diag);
     /* Brackets every change of book and tally, so that readers can be kept out. */

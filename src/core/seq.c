@@ -94,9 +94,11 @@ fill_receipt(const struct seq *seq, const struct seq_waiting *w)
     const struct book      *book = seq->config.book;
     const struct book_head *head = book_head_of(book, w->position);
     struct seq_item        *item = w->item;
-    TLY_CHECK(head != NULL);
-    item->position = w->position;
-    item->created  = w->outcome == SEQ_CREATED;
+    item->position               = w->position;
+    if (head == NULL) { /* put back under a later head: nobody waits for it */
+        return TLY_EUNSURE;
+    }
+    item->created = w->outcome == SEQ_CREATED;
     for (uint32_t i = 0; item->kind == SEQ_BUNDLE && i < item->bundle.checked->slots_n; i++) {
         item->checks |= item->bundle.checked->slots[i].holds;
     }
@@ -399,6 +401,10 @@ step_stored(struct seq *seq, struct tly_diag *diag)
             change_begin(seq);
             err = book_add_head(book, &made);
             change_end(seq);
+        }
+        if (err == TLY_ENOENT) {
+            state_to(seq, SEQ_SIGNED);
+            return TLY_OK;
         }
         if (err == TLY_EBUSY || err == TLY_ENOMEM) {
             answer_all(seq, TLY_EUNSURE, "stored but not signed yet; send it again");

@@ -75,6 +75,7 @@ struct world {
     /* scripts of the directed tests: digits taken from the right; then everything works */
     bool     scripted, journal_fails;
     unsigned commits, recovers, signs;
+    bool     later; /* the signer knows a later head than it is asked for */
 
     const char *wrong; /* the first broken promise */
 };
@@ -247,6 +248,9 @@ sign(void *ctx, const struct note_head *head, struct tly_sig *out, struct tly_di
     WANT(w, head->size == w->head.size && tly_hash_eq(&head->root, &w->head.root));
     if (away(w, &w->signs)) {
         return tly_fail(diag, TLY_EBUSY, "signer away");
+    }
+    if (w->later) {
+        return TLY_ENOENT;
     }
     note_sign(w->f.vkey.name, head, &w->f.secret, out);
     return TLY_OK;
@@ -1025,6 +1029,32 @@ test_redo(void)
     world_free(w);
 }
 
+/* What is put back under a head that was signed already gets none of its own. */
+static void
+test_redo_covered(void)
+{
+    struct world    *w      = scripted(0, 0, 0);
+    const unsigned   a      = make(w, (struct made){.branch = 0, .revision = 1, .votes = 3});
+    enum tly_err     err    = TLY_ERR_N;
+    struct seq_item *item[] = {bundle_item(w, a, &err)};
+    w->commits              = REFUSED;
+    go_live(w, item, 1);
+    T_EQ(seq_take(w->seq, item, 1), 1, "taken");
+    T_EQ(seq_step(w->seq, NULL), TLY_OK, "journaled");
+    T_EQ(seq_step(w->seq, NULL), TLY_EBUSY, "not stored: the database is away");
+    process_end(w);
+    process_start(w);
+    settle(w, 1000);
+    const uint64_t signed_size = book_newest_head(w->book)->size;
+    w->later                   = true;
+    journal_redo(w);
+    T_EQ(w->head.size, 2, "put back while the signer knows a later head: stored");
+    T_EQ(book_newest_head(w->book)->size, signed_size, "without a head of its own");
+    T_EQ(send_one(w, a), TLY_EUNSURE, "nobody gets a receipt that no head covers");
+    w->later = false;
+    world_free(w);
+}
+
 static void
 replay_refused(struct world *w, const struct book_entry *entry, const char *what)
 {
@@ -1093,6 +1123,7 @@ main(void)
     test_stops();
     test_limits();
     test_redo();
+    test_redo_covered();
     test_replay();
     bool ok = true;
     if (only != NULL) {
