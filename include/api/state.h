@@ -83,7 +83,8 @@ void api_answer(struct api_state *state, struct seq_item *item);
 enum api_health {
     API_STARTING, /* loading: only the ops listener answers */
     API_READY,
-    API_AWAY, /* PostgreSQL is not reachable, or the last commit is in doubt: 503 */
+    API_AWAY,     /* PostgreSQL is not reachable, or the last commit is in doubt: 503 */
+    API_UNSIGNED, /* the signer is not reachable: 503 */
     API_STOPPING,
     API_FAILED /* the sequencer stopped for good */
 };

@@ -8,6 +8,7 @@
 static const char *const health_names[] = {[API_STARTING] = "starting",
                                            [API_READY]    = "ready",
                                            [API_AWAY]     = "waiting for the database",
+                                           [API_UNSIGNED] = "waiting for the signer",
                                            [API_STOPPING] = "stopping",
                                            [API_FAILED]   = "failed"};
 

@@ -151,22 +151,14 @@ tls_load(struct ground *g, const struct settings *settings, struct tly_diag *dia
 
 /* The log's name is DOMAIN/ELECTION/PHASE. */
 static enum tly_err
-log_key_load(struct ground *g, const char *path, struct tly_diag *diag)
+log_name(struct ground *g, struct tly_diag *diag)
 {
-    char         origin[NOTE_ORIGIN_LEN_MAX + 1];
-    const int    len = snprintf(origin, sizeof origin, "%s/%s/%s", g->election->domain,
-                                g->election->code, phase_name(g->election->phase));
-    enum tly_err err = keyfile_read_secret(path, &g->log_secret, diag);
-    if (err != TLY_OK) {
-        return err;
-    }
-    if (len < 0 || (size_t)len >= sizeof origin) {
-        return tly_fail(diag, TLY_EINPUT, "the log's name %s... is over %d bytes", origin,
-                        NOTE_ORIGIN_LEN_MAX);
-    }
-    const struct tly_key key = sign_public(&g->log_secret);
-    note_vkey_make(origin, &key, &g->vkey);
-    return TLY_OK;
+    const int len = snprintf(g->vkey.name, sizeof g->vkey.name, "%s/%s/%s", g->election->domain,
+                             g->election->code, phase_name(g->election->phase));
+    return len > 0 && (size_t)len < sizeof g->vkey.name
+               ? TLY_OK
+               : tly_fail(diag, TLY_EINPUT, "the log's name %s... is over %d bytes", g->vkey.name,
+                          NOTE_ORIGIN_LEN_MAX);
 }
 
 enum tly_err
@@ -184,7 +176,7 @@ ground_load(const struct settings *settings, const char *config_file, struct gro
         err = packages_read(out, settings, &root, diag);
     }
     if (err == TLY_OK) {
-        err = log_key_load(out, settings->log_key, diag);
+        err = log_name(out, diag);
     }
     if (err != TLY_OK) {
         ground_done(out);
@@ -195,7 +187,6 @@ ground_load(const struct settings *settings, const char *config_file, struct gro
 void
 ground_done(struct ground *ground)
 {
-    sign_wipe(&ground->log_secret);
     tly_arena_done(&ground->arena);
 }
 

@@ -9,12 +9,11 @@
 #include "settings.h"
 
 struct ground {
-    struct tly_arena   arena;
-    struct election   *election;
-    struct registry   *registry;
-    struct sign_secret log_secret;
-    struct note_vkey   vkey;
-    const char        *cert_pem, *key_pem;
+    struct tly_arena arena;
+    struct election *election;
+    struct registry *registry;
+    struct note_vkey vkey; /* the name at first; the key is the signer's to say */
+    const char      *cert_pem, *key_pem;
 };
 
 /* Loads and verifies everything that the settings name; every fault of a package is logged.

@@ -101,6 +101,13 @@ check(const struct settings *settings, const char *config)
     if (err == TLY_OK) {
         err = ground_load(settings, config, &ground, &diag);
     }
+    if (err == TLY_OK) {
+        err = signing_try(settings, &ground.vkey, &diag);
+        if (err == TLY_EBUSY) { /* it may be started later */
+            log_event(LOG_WARNING, "signer.away", "why=%s", log_why(diag.text).s);
+            err = TLY_OK;
+        }
+    }
     if (err != TLY_OK) {
         return refuse(err, &diag);
     }

@@ -43,10 +43,7 @@ effect_recover(void *ctx, struct note_head *stored, struct tly_diag *diag)
 static enum tly_err
 effect_sign(void *ctx, const struct note_head *head, struct tly_sig *out, struct tly_diag *diag)
 {
-    const struct ground *g = &((struct service *)ctx)->ground;
-    (void)diag;
-    note_sign(g->vkey.name, head, &g->log_secret, out);
-    return TLY_OK;
+    return signing_sign(ctx, head, out, diag);
 }
 
 static void
@@ -114,7 +111,8 @@ refuse_queued(struct service *s, uint64_t until_ms)
     const size_t n = queue_take(s->queue, items, SEQ_BATCH_MAX, until_ms);
     for (size_t i = 0; i < n; i++) {
         struct seq_item *item = items[i];
-        item->err = tly_fail(&item->diag, TLY_EBUSY, "the database is not there; send it again");
+        item->err = tly_fail(&item->diag, TLY_EBUSY, "the %s is not there; send it again",
+                             s->signing.away ? "log's signer" : "database");
         api_answer(s->api, item);
     }
 }
@@ -157,15 +155,16 @@ pause_refusing(struct service *s, uint64_t pause_ms)
     }
 }
 
-/* Waits for the database; returns when bundles can be taken again, when the daemon goes down (what
+/* Waits for the database or the signer; returns when bundles can be taken again, when the daemon goes down (what
  * is in doubt is settled at the next start), or with TLY_ECORRUPT. */
 static enum tly_err
 wait_for_store(struct service *s, struct tly_diag *diag)
 {
     uint64_t     pause = PAUSE_MS_MIN;
     enum tly_err err   = TLY_EBUSY;
-    log_event(LOG_WARNING, "store.away", "why=%s", log_why(diag->text).s);
-    api_set_health(s->api, API_AWAY);
+    const bool   store = !s->signing.away;
+    log_event(LOG_WARNING, store ? "store.away" : "signer.away", "why=%s", log_why(diag->text).s);
+    api_set_health(s->api, store ? API_AWAY : API_UNSIGNED);
     while (err == TLY_EBUSY || err == TLY_EUNSURE) {
         pause_refusing(s, pause);
         if (queue_drained(s->queue)) {
@@ -176,11 +175,16 @@ wait_for_store(struct service *s, struct tly_diag *diag)
         if (err == TLY_OK) {
             err = probe(s, diag);
         }
+        if (err == TLY_OK) {
+            err = signing_look(s, diag);
+        }
     }
     if (err != TLY_OK) {
         return TLY_ECORRUPT;
     }
-    log_event(LOG_NOTICE, "store.back", "size=%" PRIu64, book_size(s->book));
+    if (store) { /* the signer's return is said where it is seen */
+        log_event(LOG_NOTICE, "store.back", "size=%" PRIu64, book_size(s->book));
+    }
     api_set_health(s->api, API_READY);
     return TLY_OK;
 }
@@ -205,11 +209,16 @@ sequence_items(struct service *s, struct seq_item *items[], unsigned n, struct t
     return TLY_OK;
 }
 
-/* With nothing to store nobody would notice that the database went away, and /readyz would lie. */
+/* With nothing to store nobody would notice that the database or the signer went away, and /readyz
+ * would lie. */
 static enum tly_err
 look_while_idle(struct service *s, struct tly_diag *diag)
 {
-    return store_idle_check(s->store, diag) == TLY_OK ? TLY_OK : wait_for_store(s, diag);
+    enum tly_err err = store_idle_check(s->store, diag) == TLY_OK ? TLY_OK : TLY_EBUSY;
+    if (err == TLY_OK) {
+        err = signing_look(s, diag);
+    }
+    return err == TLY_EBUSY ? wait_for_store(s, diag) : err;
 }
 
 static void

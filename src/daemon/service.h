@@ -10,6 +10,7 @@
 #include "ground.h"
 #include "publish/publish.h"
 #include "settings.h"
+#include "signing.h"
 #include "store/store.h"
 #include "sys/journal.h"
 
@@ -22,6 +23,7 @@ struct service {
     struct history        *history;
     struct seq_effects     effects;
     struct seq            *seq;
+    struct signing         signing; /* as the store */
     struct store          *store;   /* the main thread's until the sequencer runs, then its own */
     struct journal        *journal; /* as store */
     struct queue          *queue;

@@ -21,7 +21,8 @@ static const struct config_row rows[] = {
     {"definition",                CONFIG_PATH,  F(definition),             "definition",   1, 4000, "folder of the definition package"},
     {"registry",                  CONFIG_PATH,  F(registry),               "registry",     1, 4000, "folder of the registry package"},
     {"root_keys",                 CONFIG_TEXT,  F(root_keys),              "root.key",     1, 4000, "files of the root keys, with spaces between; relative ones count from this file's folder"},
-    {"log_key",                   CONFIG_PATH,  F(log_key),                "log.key",      1, 4000, "file of the key that signs tree heads; nobody else may read it"},
+    {"signer",                    CONFIG_PATH,  F(signer),                 "/run/tally-signer/socket", 1, 100, "Unix socket of tally-signer, which alone holds the key that signs tree heads"},
+    {"log_vkey",                  CONFIG_TEXT,  F(log_vkey),               "",             0, 400,  "the key that the signer must have, as tally-signer --vkey prints it; empty: whichever signed the ledger"},
     {"server_cert",               CONFIG_PATH,  F(server_cert),            "server.crt",   1, 4000, "file of the server's certificate chain"},
     {"server_key",                CONFIG_PATH,  F(server_key),             "server.key",   1, 4000, "file of the server's TLS key; nobody else may read it"},
     {"ingest.address",            CONFIG_TEXT,  F(ingest.address),         "0.0.0.0",      1, 64,   "address for terminals and relays"},
@@ -51,6 +52,7 @@ static const struct config_row rows[] = {
     {"cosignatures",              CONFIG_PATH,  F(cosignatures),           "",             0, 4000, "folder in which tally-courier lays down what the witnesses of publish_policy signed; empty: none"},
     {"publish_policy",            CONFIG_PATH,  F(publish_policy),         "",             0, 4000, "file with the witness, group and quorum lines of the published policy; empty: quorum none"},
     {"database_wait",             CONFIG_MS,    F(database_wait_ms),       "0",            0, 86400000, "longest to wait for PostgreSQL at the start; 0: for ever"},
+    {"signer_timeout",            CONFIG_MS,    F(signer_ms),              "5s",           10, 600000, "longest to wait for a signature; then senders get 503, and it is asked again"},
     {"stop_timeout",              CONFIG_MS,    F(stop_ms),                "10s",          100, 600000, "longest to wait for requests under way when going down"},
     {"log_debug",                 CONFIG_BOOL,  F(log_debug),              "no",           0, 0,    "log debugging lines too"},
 };

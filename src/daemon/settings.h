@@ -11,7 +11,7 @@ struct settings {
     const char *database, *journal;
     const char *definition, *registry;
     const char *root_keys; /* paths with spaces between */
-    const char *log_key;
+    const char *signer, *log_vkey;
     const char *server_cert, *server_key;
     struct settings_listener {
         const char *address;
@@ -22,7 +22,7 @@ struct settings {
     uint64_t    snapshot_ms;
     const char *publish, *publish_policy, *cosignatures;
     uint64_t    publish_ms;
-    uint64_t    database_wait_ms, stop_ms;
+    uint64_t    database_wait_ms, signer_ms, stop_ms;
     uint64_t    per_terminal_max, handshakes_max;
     bool        log_debug;
 };

@@ -152,10 +152,18 @@ ledger_load(struct service *s, struct tly_diag *diag)
 static enum tly_err
 ledger_publish(struct service *s, struct tly_diag *diag)
 {
-    seq_start(s->seq);
-    enum tly_err err = service_settle(s, diag);
+    s->signing.redo  = true;
+    enum tly_err err = signing_compare(s, diag);
+    if (err == TLY_OK) {
+        seq_start(s->seq);
+        err = service_settle(s, diag);
+    }
     if (err == TLY_OK) {
         err = service_redo(s, diag);
+    }
+    s->signing.redo = false;
+    if (err == TLY_OK) {
+        err = signing_compare(s, diag);
     }
     if (err == TLY_OK) {
         err = publish_complete(s->publish, diag);
@@ -245,6 +253,9 @@ service_start(struct service *s, const char *config_file, struct tly_diag *diag)
     }
     if (err == TLY_OK) {
         err = store_wait(s, diag);
+    }
+    if (err == TLY_OK) {
+        err = signing_wait(s, diag);
     }
     if (err == TLY_OK) {
         err = service_cosigned_open(s, diag);

@@ -4,7 +4,7 @@
  *
  * 1 the servers accept nobody new; 2 the queue takes nothing more (503); 3 the sequencer decides
  * and answers what is inside and ends; 4 the servers let the answers leave and stop; 5 the
- * database and the journal. */
+ * database, the journal and the signer. */
 #include <inttypes.h>
 #include <systemd/sd-daemon.h>
 
@@ -52,6 +52,7 @@ service_stop(struct service *s)
     service_cosigned_close(s);
     store_close(s->store);
     journal_close(s->journal);
+    signing_close(&s->signing);
     if (s->book != NULL) {
         log_event(LOG_NOTICE, "daemon.stopped", "entries=%" PRIu64, book_size(s->book));
     }

@@ -86,6 +86,7 @@ class Election:
 
     def fresh_database(self):
         shutil.rmtree(self.dir / "journal", ignore_errors=True)
+        (self.dir / "signer.state").unlink(missing_ok=True)  # a log of its own
         sql("DROP DATABASE IF EXISTS tally", "postgres")
         sql("CREATE DATABASE tally", "postgres")
         run(B / "tallyctl", "migrate", "--database", PG)
@@ -93,13 +94,51 @@ class Election:
             "--root-key", self.dir / "keys/root.key", "--database", PG)
 
 
+def ready(process, log, event, seconds):
+    """The values of a line that a program writes when it is ready."""
+    started = time.monotonic()
+    while True:
+        for line in log.read_text().splitlines():
+            words = line.split(">", 1)[-1].split()
+            if words and words[0] == event:
+                return dict(w.split("=", 1) for w in words[1:] if "=" in w)
+        if process.poll() is not None or time.monotonic() - started > seconds:
+            raise RuntimeError(f"no {event}:\n" + log.read_text()[-2000:])
+        time.sleep(0.005)
+
+
+class Signer:
+    """Of an election's log, with a state that goes on as long as the database does."""
+
+    def __init__(self, election):
+        config, self.state = election.dir / "signer.conf", election.dir / "signer.state"
+        self.socket, log = T / "signer.socket", election.dir / "signer.log"
+        about = json.loads((election.dir / "definition/election.json").read_text())
+        settings = {
+            "socket": self.socket, "client": os.getuid(), "key": election.dir / "keys/log.key",
+            "state": self.state, "origin": "/".join(about[k] for k in ("domain", "election", "phase")),
+        }
+        config.write_text("".join(f"{k} = {v}\n" for k, v in settings.items()))
+        if not self.state.exists():
+            run(B / "tally-signer", "--config", config, "--init")
+        with open(log, "w") as out:
+            self.process = subprocess.Popen([B / "tally-signer", "--config", config], stderr=out, stdout=out)
+        ready(self.process, log, "signer.ready", 120)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        if self.process.wait(60) != 0:
+            raise RuntimeError("tally-signer ended with " + str(self.process.returncode))
+
+
 class Daemon:
     def __init__(self, election):
         keys, config = election.dir / "keys", election.dir / "tallyd.conf"
+        self.signer = Signer(election)
         settings = {
             "database": os.environ["pg_daemon_conn"], "journal": election.dir / "journal", "definition": election.dir / "definition",
             "registry": election.dir / "registry", "root_keys": keys / "root.key",
-            "log_key": keys / "log.key", "server_cert": keys / "server.crt",
+            "signer": self.signer.socket, "server_cert": keys / "server.crt",
             "server_key": keys / "server.key", "ingest.address": "127.0.0.1", "ingest.port": 0,
             "api.address": "127.0.0.1", "api.port": 0, "ops.port": 0,
         }
@@ -108,12 +147,9 @@ class Daemon:
         with open(self.log, "w") as log:
             self.process = subprocess.Popen([B / "tallyd", "--config", config], stderr=log, stdout=log)
         self.started = time.monotonic()
-        while (ready := self.event("daemon.ready")) is None:
-            if self.process.poll() is not None or time.monotonic() - self.started > 120:
-                raise RuntimeError("tallyd did not start:\n" + self.log.read_text()[-2000:])
-            time.sleep(0.005)
+        values = ready(self.process, self.log, "daemon.ready", 120)
         self.seconds = time.monotonic() - self.started
-        self.ports = {k: int(ready[k]) for k in ("ingest", "api", "ops")}
+        self.ports = {k: int(values[k]) for k in ("ingest", "api", "ops")}
 
     def event(self, name):
         for line in self.log.read_text().splitlines():
@@ -132,18 +168,20 @@ class Daemon:
         self.process.send_signal(signal.SIGTERM)
         if self.process.wait(60) != 0:
             raise RuntimeError("tallyd ended with " + str(self.process.returncode))
+        self.signer.stop()
 
 
 # ---- the figures -------------------------------------------------------------------------------------------
 def ingest(election, *options):
-    """CPU of daemon and PostgreSQL per bundle in verifications, and WAL bytes per bundle."""
+    """CPU of daemon, signer and PostgreSQL per bundle in verifications, and WAL bytes per bundle."""
     election.fresh_database()
     sql("CHECKPOINT")
     daemon = Daemon(election)
     before = verify_us()
     wal, pg, own = sql("SELECT pg_current_wal_lsn()"), postgres_ns(), task_ns(daemon.process.pid)
+    signer = task_ns(daemon.signer.process.pid)
     answer = daemon.replay(*options)
-    own = task_ns(daemon.process.pid) - own
+    own, signer = task_ns(daemon.process.pid) - own, task_ns(daemon.signer.process.pid) - signer
     after = postgres_ns()
     pg = sum(ns - pg.get(pid, 0) for pid, ns in after.items())
     wal = int(sql(f"SELECT pg_current_wal_lsn() - '{wal}'::pg_lsn"))
@@ -151,9 +189,9 @@ def ingest(election, *options):
     daemon.stop()
     if answer["created"] != election.branches:
         raise RuntimeError(f"only {answer['created']} of {election.branches} were new: {answer}")
-    us = (own + pg) / 1000 / election.branches
+    us = (own + signer + pg) / 1000 / election.branches
     say(f"  {' '.join(options)}: {us:.0f} us ({own / 1000 / election.branches:.0f} daemon, "
-        f"{pg / 1000 / election.branches:.0f} PostgreSQL), {us / unit:.2f} verifications, "
+        f"{signer / 1000 / election.branches:.0f} signer, {pg / 1000 / election.branches:.0f} PostgreSQL), {us / unit:.2f} verifications, "
         f"{answer['rate']:.0f} a second, {wal / election.branches:.0f} B of WAL")
     return us / unit, wal / election.branches
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Measured figures, a JSON line each, then a table.  A private PostgreSQL with fsync on, the daemon on loopback,
-# CPU of daemon and PostgreSQL together in units of one Ed25519 verification calibrated beside each run.
+# CPU of daemon, signer and PostgreSQL together in units of one Ed25519 verification calibrated beside each run.
 #
 #   make bench                 all figures        make bench F=fresh,batch   some of them
 #   RUNS=5 BUNDLES=8000 make bench                more runs, more bundles a run

@@ -36,9 +36,10 @@ pg_start --fsync
 "$B/tallyctl" migrate --database "$pg_conn"
 "$B/tallyctl" election open "$dir/definition" "$dir/registry" --root-key "$keys/root.key" --database "$pg_conn"
 
-step "5. The daemon, on loopback"
+step "5. The signer, which alone holds the log's key, and the daemon, on loopback"
 viewer=$(basename "$(ls "$keys"/clients/auditor*.pem | head -1)" .pem)
 write_config "$dir" "$dir/tallyd.conf"
+echo "log $("$B/tally-signer" --config "$dir/tallyd.conf.signer" --vkey) (process $signer_pid)"
 start_daemon "$dir/tallyd.conf"
 echo "ingest https://localhost:$daemon_ingest, api https://localhost:$daemon_api (process $daemon_pid)"
 
@@ -82,5 +83,6 @@ fi
 
 step "9. A clean stop"
 stop_daemon
-echo "tallyd ended with $daemon_rc after $(($(date +%s) - started)) seconds in all"
-[ "$daemon_rc" -eq 0 ]
+stop_signer
+echo "tallyd ended with $daemon_rc, tally-signer with $signer_rc, after $(($(date +%s) - started)) seconds in all"
+[ "$daemon_rc" -eq 0 ] && [ "$signer_rc" -eq 0 ]

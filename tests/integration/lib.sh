@@ -10,8 +10,12 @@
 #   free_port                     then $port: of 127.0.0.1, and it stays free until the test ends
 #   write_config DIR CONFIG [LINE]...   settings for the election that enrol made in DIR, any free ports, $pg_daemon_conn;
 #                                 a client of a busy machine is not cut for being slow
+#                                 its signer's in CONFIG.signer, which is made for a new log and started
 #   start_daemon CONFIG           then $daemon_pid, $daemon_ingest $daemon_api $daemon_ops (ports), $daemon_log
 #   stop_daemon [SIGNAL]          TERM unless told; waits; then $daemon_rc
+#   new_log CONFIG                its signer forgets: for a database that is opened anew
+#   start_signer CONFIG.signer    then $signer_pid, $signer_log; start_daemon does it when it does not run
+#   stop_signer [SIGNAL]          then $signer_rc
 # and everything of pg.sh.
 
 cd "$(dirname "$0")/../.." || exit 1
@@ -103,8 +107,72 @@ daemon_said() { grep -q "$1" "$daemon_log"; }
 daemon_ready() { daemon_said '^<5>daemon.ready ' || pg_gone "$daemon_pid"; }
 daemon_port() { sed -n "s/^<5>daemon\.ready .*\<$1=\([0-9]*\).*/\1/p" "$daemon_log" | head -1; }
 
+# ---- the signer -----------------------------------------------------------------------------------------
+signer_pid='' signer_rc='' signer_starts=0 signer_config='' signer_sockets=''
+at_exit 'stop_signer KILL; rm -rf $signer_sockets'
+
+signer_said() { grep -q "$1" "$signer_log"; }
+signer_settled() { signer_said '^<5>signer.ready ' || pg_gone "$signer_pid"; }
+
+# The address of a unix socket holds 107 bytes.
+signer_socket() { # CONFIG.signer
+    signer_at=$1.socket
+    if [ "${#signer_at}" -gt 100 ]; then
+        signer_at=$(mktemp -d "${TMPDIR:-/tmp}/tally-signer.XXXXXX")
+        signer_sockets="$signer_sockets $signer_at"
+        signer_at=$signer_at/socket
+    fi
+}
+
+write_signer_config() { # DIR CONFIG.signer: with the key that enrol made, for the log of its definition
+    signer_socket "$2"
+    cat >"$2" <<EOF
+socket = $signer_at
+client = $(id -u)
+key = $1/keys/log.key
+state = $2.state
+origin = $("$python" -c 'import json, sys; e = json.load(open(sys.argv[1])); print(e["domain"], e["election"], e["phase"], sep="/")' \
+        "$1/definition/election.json")
+EOF
+}
+
+start_signer() { # CONFIG.signer
+    stop_signer
+    signer_config=$1
+    signer_starts=$((signer_starts + 1))
+    signer_log=$t_dir/tally-signer.$signer_starts.log
+    : >"$signer_log"
+    setpriv --pdeathsig KILL -- "$B/tally-signer" --config "$1" >>"$signer_log" 2>&1 </dev/null &
+    signer_pid=$!
+    if ! wait_for $daemon_wait_s signer_settled || ! signer_said '^<5>signer.ready '; then
+        note "tally-signer is not ready"
+        tail -40 "$signer_log" | sed 's/^/# /'
+        stop_signer KILL
+        return 1
+    fi
+}
+
+stop_signer() { # [SIGNAL]
+    if [ -z "$signer_pid" ]; then return 0; fi
+    kill -s "${1:-TERM}" "$signer_pid" 2>/dev/null || true
+    signer_rc=0
+    wait "$signer_pid" 2>/dev/null || signer_rc=$?
+    signer_pid=''
+}
+
+new_log() { # CONFIG
+    stop_signer
+    rm -f "$1.signer.state"
+    "$B/tally-signer" --config "$1.signer" --init >/dev/null
+    start_signer "$1.signer"
+}
+
 write_config() { # DIR CONFIG [LINE]...
     t_config=$2
+    stop_signer
+    write_signer_config "$1" "$2.signer"
+    [ -f "$2.signer.state" ] || "$B/tally-signer" --config "$2.signer" --init >/dev/null
+    start_signer "$2.signer"
     cat >"$t_config" <<EOF
 database = $pg_daemon_conn
 journal = $1/journal
@@ -112,7 +180,7 @@ journal_size = 24M
 definition = $1/definition
 registry = $1/registry
 root_keys = $1/keys/root.key
-log_key = $1/keys/log.key
+signer = $signer_at
 server_cert = $1/keys/server.crt
 server_key = $1/keys/server.key
 ingest.address = 127.0.0.1
@@ -129,6 +197,9 @@ EOF
 }
 
 start_daemon() { # CONFIG
+    if [ -f "$1.signer" ] && { [ -z "$signer_pid" ] || [ "$signer_config" != "$1.signer" ]; }; then
+        start_signer "$1.signer" || return 1
+    fi
     daemon_starts=$((daemon_starts + 1))
     daemon_log=$t_dir/tallyd.$daemon_starts.log
     : >"$daemon_log"

@@ -29,8 +29,9 @@ block() { # GUIDE N
     awk -v want="$2" '/^```sh$/ {n++; on = n == want; next} /^```/ {on = 0} on' "$root/doc/$1" | ports >"$t_dir/block.sh"
     [ -s "$t_dir/block.sh" ]
 }
-# The daemon of operations.md, once its settings are there; ports are those of the guide.
+# Signer and daemon of operations.md, once their settings are there; ports are those of the guide.
 start_guide_daemon() {
+    if [ -z "$signer_pid" ] && [ -f rehearsal/signer.conf ]; then start_signer rehearsal/signer.conf || return 1; fi
     if [ -z "$daemon_pid" ] && [ -f rehearsal/tallyd.conf ]; then start_daemon rehearsal/tallyd.conf; fi
 }
 run_guide() { # GUIDE BLOCKS

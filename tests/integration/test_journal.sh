@@ -81,6 +81,7 @@ is "forty acknowledged entries are gone" "$(rows)" 41
 ok "it starts" started
 ok "and puts them back" said '^<5>journal.redone entries='
 is "at their places, under the same root" "$(head_row)" "$new_head"
+is "under the head that was signed before" "$(grep -c 'head\.' "$signer_log" || true)" 0
 ok "every receipt holds" acked
 ok "the last forty" replay "$t_dir/third.2"
 ok "all are counted once" acked all
@@ -88,6 +89,7 @@ stop_daemon
 cp -a "$journal" "$t_dir/journal.good"
 good_journal() { rm -rf "$journal"; cp -a "$t_dir/journal.good" "$journal"; }
 last_head=$(head_row)
+signed=${last_head% *}
 
 # ---- contradictions ----
 cut_database 1 "$(pg_sql "SELECT repeat('00', 32)")"
@@ -102,7 +104,9 @@ EOF
 )"
 refused "a ledger that begins at another moment" 'journal and database disagree about the first 1 entries'
 rm -rf "$journal"
-ok "without the journal it starts" started
+refused "a ledger shorter than what was signed, and no journal" "the signer signed a head of size $signed, the ledger has 1 entries, and the journal no more"
+new_log "$t_dir/tallyd.conf"
+ok "without the journal, and with a signer of its own, it starts" started
 is "a new election's is new" "$(grep -c '^<4>journal.new ' "$daemon_log" || true)" 0
 ok "sent again" replay "$t_dir/third.0"
 stop_daemon

@@ -58,9 +58,6 @@ sed -i '$d' "$t_dir/copy/clients.csv"
 "$B/tallyctl" sign "$t_dir/copy" --definition "$t_dir/definition" --key "$t_dir/keys/root.key" >/dev/null
 ok "another registry than the one that was opened" exits 1 'the database was opened with registry [0-9a-f]{64}, loaded is' \
     with registry "$t_dir/copy"
-chmod 0644 "$t_dir/keys/log.key"
-ok "a log key that others can read" exits 1 'keys/log.key' with ops.port 0
-chmod 0600 "$t_dir/keys/log.key"
 chmod 0644 "$t_dir/keys/server.key"
 ok "a TLS key that others can read" exits 1 'keys/server.key' with ops.port 0
 chmod 0600 "$t_dir/keys/server.key"
@@ -111,7 +108,14 @@ quietly "$B/tallysim" replay "$t_dir/night.ndjson" --url "https://localhost:$dae
 is "99 of 100 branches are in (one terminal is revoked)" "$(pg_sql 'SELECT count(*) FROM tally.ledger')" 100
 stop_daemon
 
-ok "another log key" exits 1 'signed head of size [0-9]+ is not of this ledger and log key' with log_key "$t_dir/other.key"
+sed "s|^key = .*|key = $t_dir/other.key|; s|^state = .*|state = $t_dir/other.state|; s|^socket = .*|socket = $t_dir/other.socket|" \
+    "$conf.signer" >"$t_dir/other.signer"
+other_key() { # a signer with another key, and a state of its own
+    quietly "$B/tally-signer" --config "$t_dir/other.signer" --init && start_signer "$t_dir/other.signer" &&
+        with signer "$t_dir/other.socket"
+}
+ok "another log key" exits 1 'signed head of size [0-9]+ is not of this ledger and log key' other_key
+start_signer "$conf.signer"
 # The owner of the tables can take off the seat belts; the daemon then finds what was done.
 pg_sql "ALTER TABLE tally.ledger DISABLE TRIGGER refuse; ALTER TABLE tally.head DISABLE TRIGGER refuse"
 tampered() { # NAME REGEX SQL UNDO
