@@ -169,34 +169,37 @@ add_envelope(struct publish *p, const struct publish_envelope *e, bool withheld,
 }
 
 /* Both strips begin the tile under way anew; its entries have to come again. */
-static void
-broken(struct publish *p)
+static enum tly_err
+broken(struct publish *p, enum tly_err err, const struct tly_diag *why, struct tly_diag *diag)
 {
-    p->broken = true;
-    p->next   = p->next / TILE_WIDTH * TILE_WIDTH;
+    p->broken     = true;
+    p->broken_err = err;
+    p->broken_why = *why;
+    p->next       = p->next / TILE_WIDTH * TILE_WIDTH;
     strip_reset(&p->entries, p->next / TILE_WIDTH);
     strip_reset(&p->bundles, p->next / TILE_WIDTH);
+    return tly_fail(diag, err, "%s", why->text);
 }
 
 enum tly_err
 publish_add(struct publish *p, uint64_t position, const struct publish_envelope *envelope,
             bool withheld, struct tly_diag *diag)
 {
-    enum tly_err err = TLY_OK;
+    struct tly_diag why = {0};
+    enum tly_err    err = TLY_OK;
     TLY_CHECK(position == p->next);
     TLY_CHECK(position < book_size(p->config.book));
     if (!p->trusted && position == p->found.size) {
-        err = trust(p, diag);
+        err = trust(p, &why);
     }
     if (err == TLY_OK) {
-        err = add_leaf(p, position, diag);
+        err = add_leaf(p, position, &why);
     }
     if (err == TLY_OK) {
-        err = add_envelope(p, envelope, withheld, diag);
+        err = add_envelope(p, envelope, withheld, &why);
     }
     if (err != TLY_OK) {
-        broken(p);
-        return err;
+        return broken(p, err, &why, diag);
     }
     p->next++;
     return TLY_OK;
@@ -420,6 +423,9 @@ publish_complete(struct publish *p, struct tly_diag *diag)
 {
     const struct book_head *head = book_newest_head(p->config.book);
     TLY_CHECK(head != NULL);
+    if (p->broken) { /* by a batch that the start put back */
+        return tly_fail(diag, p->broken_err, "%s", p->broken_why.text);
+    }
     TLY_CHECK(head->size == p->next);
     enum tly_err err = publish_sweep(p, head->size, true, diag);
     if (err == TLY_OK) {

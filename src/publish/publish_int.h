@@ -9,8 +9,10 @@ struct publish {
     struct publish_config config;
     struct folder         folder;
     struct strip          entries, bundles;
-    uint64_t              next;      /* position that publish_add() takes */
-    bool                  broken;    /* a strip failed: entries from `next` on are missing */
+    uint64_t              next;       /* position that publish_add() takes */
+    bool                  broken;     /* a strip failed: entries from `next` on are missing */
+    enum tly_err          broken_err; /* why */
+    struct tly_diag       broken_why;
     bool                  completed; /* publish_complete() was done */
     bool                  trusted;   /* the ledger has the head of the folder's checkpoint */
     struct note_head      found;     /* that head; size 0: there was none */

@@ -46,7 +46,7 @@ run_guide() { # GUIDE BLOCKS
     is "blocks of $1" "$n" "$2"
 }
 
-run_guide operations.md 9
+run_guide operations.md 10
 run_guide observers.md 4
 get() { curl -s --cacert "$TALLY_CA" --cert "$TALLY_CLIENT" "$TALLY_URL$1"; }
 like 'what there is not: no such path, and where it might be' "$(get /v1/bundles)" '"status":404,"detail":"no such path on this port'

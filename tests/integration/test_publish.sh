@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The published folder: filled in a night with a kill -9 in its middle, served, damaged, put right or refused, and
-# what happens when it cannot be written (TAP).  Timeout: 180 s.
+# what happens when it cannot be written (TAP).  Timeout: 480 s.
 set -eu
 . "$(dirname "$0")/lib.sh"
 . tests/integration/enrolled.sh
@@ -74,7 +74,7 @@ other_conn=$(printf '%s' "$pg_conn" | sed 's|/tally?|/other?|')
 other_daemon=$(printf '%s' "$pg_daemon_conn" | sed 's|/tally?|/other?|')
 quietly "$B/tallyctl" migrate --database "$other_conn"
 quietly "$B/tallyctl" election open "$t_dir/definition" "$t_dir/registry" --root-key "$t_dir/keys/root.key" --database "$other_conn"
-sed "s|^database = .*|database = $other_daemon|" "$conf" >"$t_dir/other.conf"
+sed "s|^database = .*|database = $other_daemon|; s|^journal = .*|journal = $t_dir/journal.other|" "$conf" >"$t_dir/other.conf"
 ok "a second daemon in the same folder, of another database" exits 1 'error=EBUSY why="publish: another process publishes in .*/log' tallyd_once "$t_dir/other.conf"
 is "and took nothing over" "$("$pg_bin/psql" -AtX "$other_conn" -c 'SELECT epoch FROM tally.log_head')" 0
 stop_daemon

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The start: whatever happened to the folder, it is right afterwards, or the start is refused and
- * nothing in it was touched. */
+ * nothing in it was touched.  Timeout: 240 s. */
 #include "core/tile.h"
 #include "rig.h"
 #include "t.h"

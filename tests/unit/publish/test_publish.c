@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The folder at every kind of size, grown batch by batch: a reader who trusts only the entries finds
  * the root, all tiles, all envelopes and the checkpoint; what a failed write lost comes back; and the
- * files of logs that others published are made byte for byte. */
+ * files of logs that others published are made byte for byte.  Timeout: 240 s. */
 #include "../../../src/publish/strip.h"
 #include "base/hex.h"
 #include "ledger_vector.h"
