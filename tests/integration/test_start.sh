@@ -111,10 +111,12 @@ stop_daemon
 sed "s|^key = .*|key = $t_dir/other.key|; s|^state = .*|state = $t_dir/other.state|; s|^socket = .*|socket = $t_dir/other.socket|" \
     "$conf.signer" >"$t_dir/other.signer"
 other_key() { # a signer with another key, and a state of its own
-    quietly "$B/tally-signer" --config "$t_dir/other.signer" --init && start_signer "$t_dir/other.signer" &&
-        with signer "$t_dir/other.socket"
+    if [ ! -e "$t_dir/other.state" ]; then quietly "$B/tally-signer" --config "$t_dir/other.signer" --init || return 1; fi
+    start_signer "$t_dir/other.signer" && with signer "$t_dir/other.socket"
 }
-ok "another log key" exits 1 'signed head of size [0-9]+ is not of this ledger and log key' other_key
+ok "another log key, by what was published" exits 1 'log/checkpoint: not a checkpoint of this log and key' other_key
+rm -rf "$t_dir/log"
+ok "and by the signed heads" exits 1 'signed head of size [0-9]+ is not of this ledger and log key' other_key
 start_signer "$conf.signer"
 # The owner of the tables can take off the seat belts; the daemon then finds what was done.
 pg_sql "ALTER TABLE tally.ledger DISABLE TRIGGER refuse; ALTER TABLE tally.head DISABLE TRIGGER refuse"
@@ -162,7 +164,7 @@ ok "--check-config beside a daemon that runs only warns" exits 0 "^<4>listen.tak
 first_log=$daemon_log first_pid=$daemon_pid
 revise() { "$python" -B tests/integration/revise.py "$t_dir" "$1"; }
 second_log=$t_dir/second.log
-sed "s|^journal = .*|journal = $t_dir/journal.second|" "$conf" >"$t_dir/second.conf" # each has its own
+{ sed "s|^journal = .*|journal = $t_dir/journal.second|" "$conf"; echo 'publish = log.second'; } >"$t_dir/second.conf" # each has its own
 setpriv --pdeathsig KILL -- "$B/tallyd" --config "$t_dir/second.conf" >"$second_log" 2>&1 </dev/null &
 second_pid=$!
 at_exit 'kill -KILL "$second_pid" 2>/dev/null || true'
