@@ -85,7 +85,8 @@ class Election:
             run(B / "tallysim", "record", self.dir, "-o", self.recording)
 
     def fresh_database(self):
-        shutil.rmtree(self.dir / "journal", ignore_errors=True)
+        for folder in ("journal", "log"):
+            shutil.rmtree(self.dir / folder, ignore_errors=True)
         (self.dir / "signer.state").unlink(missing_ok=True)  # a log of its own
         sql("DROP DATABASE IF EXISTS tally", "postgres")
         sql("CREATE DATABASE tally", "postgres")

@@ -13,7 +13,7 @@
 #                                 its signer's in CONFIG.signer, which is made for a new log and started
 #   start_daemon CONFIG           then $daemon_pid, $daemon_ingest $daemon_api $daemon_ops (ports), $daemon_log
 #   stop_daemon [SIGNAL]          TERM unless told; waits; then $daemon_rc
-#   new_log CONFIG                its signer forgets: for a database that is opened anew
+#   new_log CONFIG                its signer and its published folder forget: for a database that is opened anew
 #   start_signer CONFIG.signer    then $signer_pid, $signer_log; start_daemon does it when it does not run
 #   stop_signer [SIGNAL]          then $signer_rc
 # and everything of pg.sh.
@@ -163,6 +163,7 @@ stop_signer() { # [SIGNAL]
 new_log() { # CONFIG
     stop_signer
     rm -f "$1.signer.state"
+    rm -rf "$(dirname "$1")/log"
     "$B/tally-signer" --config "$1.signer" --init >/dev/null
     start_signer "$1.signer"
 }

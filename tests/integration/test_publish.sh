@@ -81,8 +81,14 @@ stop_daemon
 is "a clean stop" "$daemon_rc" 0
 sum() { find "$log" -type f ! -name .lock | LC_ALL=C sort | xargs sha256sum | sha256sum; }
 before=$(sum)
+# With a signer of the same key that knows nothing of the first ledger: else that one would say so first.
+sed "s|^state = .*|state = $t_dir/other.state|; s|^socket = .*|socket = $t_dir/other.socket|" "$conf.signer" >"$t_dir/other.signer"
+sed -i "s|^signer = .*|signer = $t_dir/other.socket|" "$t_dir/other.conf"
+quietly "$B/tally-signer" --config "$t_dir/other.signer" --init
+start_signer "$t_dir/other.signer"
 ok "and afterwards: the same election, another ledger" exits 1 'error=ECORRUPT why="publish: ' tallyd_once "$t_dir/other.conf"
 is "nothing was touched" "$(sum)" "$before"
+start_signer "$conf.signer"
 
 # ---- damage ----
 start_daemon "$conf" # older partial packs go
