@@ -119,6 +119,9 @@ stop_daemon
 # ---- another ledger under the same key ----
 pg_stop
 mv "$log" "$log.first"
+mv "$t_dir/journal" "$t_dir/journal.first"
+stop_signer
+mv "$t_dir/tallyd.conf.signer.state" "$t_dir/signer.first" # a key that was stolen signs for both
 open_election "$t_dir"
 write_config "$t_dir" "$t_dir/tallyd.conf" "publish = $log" "publish_policy = $t_dir/witnesses" "cosignatures = $cos" \
     'publish_interval = 100ms'
