@@ -198,7 +198,7 @@ check-all:
 	@MAKE='$(MAKE)' tools/check-all.sh $(TARGETS)
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(call archives,core)
 	$(call link,$^)
-bench: $(B)/tests/bench/verify $(B)/tests/bench/seats
+bench: $(B)/tests/bench/verify $(B)/tests/bench/seats $(B)/tests/unit/core/test_tally
 demo bench: all
 	@B=$(B) KEEP='$(KEEP)' F='$(F)' tests/$@/$@.sh
 

@@ -2,6 +2,7 @@
 """Runs the bench: see bench.sh.  Progress goes to stderr, figures to stdout."""
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -237,6 +238,9 @@ def figures(wanted):
              "batch": ("--batch", "64", "--connections", "4")}
     if "verify_us" in wanted:
         yield "verify_us", "us", [verify_us() for _ in range(RUNS)]
+    if "totals_us" in wanted:  # the test that adds up a country says what it took
+        said = [run(B / "tests/unit/core/test_tally") for _ in range(RUNS)]
+        yield "totals_us", "us", [int(re.search(r"(\d+) ns a bundle", text)[1]) / 1000 for text in said]
     if wanted & {"seats_us", "contests_ms"}:
         values = [[float(n) for n in run(B / "tests/bench/seats").split()] for _ in range(RUNS)]
         yield "seats_us", "us", [v[0] for v in values]
@@ -260,7 +264,7 @@ def figures(wanted):
 
 
 def main():
-    names = ["verify_us", "seats_us", "contests_ms", "fresh", "keepalive", "batch", "wal_bytes", "start_s", "memory_mib",
+    names = ["verify_us", "totals_us", "seats_us", "contests_ms", "fresh", "keepalive", "batch", "wal_bytes", "start_s", "memory_mib",
              "connection_kib"]
     wanted = set(filter(None, os.environ["F"].split(","))) or set(names)
     if wanted - set(names):
