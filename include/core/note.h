@@ -56,3 +56,6 @@ size_t note_write(const struct note_head *head, const struct note_vkey *vkey,
  *          TLY_EFORBID  the signature is wrong */
 TLY_MUST enum tly_err note_check(struct tly_bytes note, const struct note_vkey *vkey,
                                  struct note_head *out, struct tly_diag *diag);
+/* The first signature line of this key, its newline included; not verified.  false: there is none. */
+TLY_MUST bool note_line_of(const struct note *note, const struct note_vkey *vkey,
+                           struct tly_bytes *out);

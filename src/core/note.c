@@ -273,3 +273,22 @@ note_check(struct tly_bytes note, const struct note_vkey *vkey, struct note_head
     *out = parts.head;
     return TLY_OK;
 }
+
+bool
+note_line_of(const struct note *note, const struct note_vkey *vkey, struct tly_bytes *out)
+{
+    struct rd rd = rd_of(note->lines);
+    while (rd_left(&rd) > 0) {
+        const uint8_t   *start = rd.p;
+        struct note_line line;
+        if (!note_line_read(&rd, &line)) {
+            return false;
+        }
+        if (tly_bytes_eq(line.name, tly_text(vkey->name)) &&
+            memcmp(line.id, vkey->id, NOTE_ID_LEN) == 0) {
+            *out = (struct tly_bytes){start, (size_t)(rd.p - start)};
+            return true;
+        }
+    }
+    return false;
+}

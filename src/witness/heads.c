@@ -193,7 +193,7 @@ heads_note(struct heads *heads, int log, char out[NOTE_LEN_MAX])
     return len;
 }
 
-/* The checkpoint with the log's lines and ours; false: the log's lines are longer than is kept. */
+/* The checkpoint with the log's line and ours; false: they are longer than is kept. */
 static bool
 note_make(const struct note *note, const struct heads_reply *reply, struct known *out)
 {
@@ -241,12 +241,17 @@ heads_add(struct heads *heads, int log, const struct extend *request, const stru
           uint64_t now_s, struct heads_reply *out, struct tly_diag *diag)
 {
     struct known *k   = &heads->logs[log];
+    struct note   own = *note;
     enum tly_err  err = TLY_OK;
+    /* Whoever brings a head can put lines of anybody behind it, of us too.  Kept is what was verified. */
+    if (!note_line_of(note, &heads->config.policy->logs[log].vkey, &own.lines)) {
+        return tly_fail(diag, TLY_EINPUT, "not signed by the log");
+    }
     (void)pthread_mutex_lock(&heads->lock);
     out->size    = k->head.size;
     out->verdict = extend_check(&k->head, request, &note->head);
     if (out->verdict == EXTEND_GROWS) {
-        err = cosign(heads, k, note, now_s, out, diag);
+        err = cosign(heads, k, &own, now_s, out, diag);
     }
     (void)pthread_mutex_unlock(&heads->lock);
     return err;
