@@ -15,6 +15,8 @@
 
 #define ID_LEN    8 /* bytes of a hash in a file's name */
 #define FILE_MODE 0644
+#define EVIDENCE  "evidence."
+#define UNPROVEN  ".unproven"
 
 struct known {
     char             path[FILE_PATH_SIZE];
@@ -28,7 +30,7 @@ struct heads {
     struct heads_config config;
     pthread_mutex_t     lock;
     int                 lock_fd;
-    unsigned            evidence_n;
+    unsigned            evidence_n[HEADS_EVIDENCES_N];
     struct known        logs[TRUST_EACH_MAX];
 };
 
@@ -87,6 +89,19 @@ known_read(struct heads *h, int log, struct tly_diag *diag)
     return err != TLY_OK ? err : known_parse(h, log, text, k, diag);
 }
 
+/* Of which kind the file is; HEADS_EVIDENCES_N: of none. */
+static enum heads_evidence
+evidence_kind(const char *name)
+{
+    const size_t len = strlen(name);
+    if (strncmp(name, EVIDENCE, strlen(EVIDENCE)) != 0) {
+        return HEADS_EVIDENCES_N;
+    }
+    return len > strlen(UNPROVEN) && strcmp(name + len - strlen(UNPROVEN), UNPROVEN) == 0
+               ? HEADS_UNPROVEN
+               : HEADS_FORK;
+}
+
 /* How many files of evidence there are already. */
 static enum tly_err
 evidence_count(struct heads *h, struct tly_diag *diag)
@@ -97,7 +112,10 @@ evidence_count(struct heads *h, struct tly_diag *diag)
     tly_arena_init(&arena, 1 << 20);
     const enum tly_err err = file_list(h->config.dir, 4096, &arena, &names, &n, diag);
     for (size_t i = 0; err == TLY_OK && i < n; i++) {
-        h->evidence_n += strncmp(names[i], "evidence.", 9) == 0;
+        const enum heads_evidence kind = evidence_kind(names[i]);
+        if (kind != HEADS_EVIDENCES_N) {
+            h->evidence_n[kind]++;
+        }
     }
     return err;
 }
@@ -258,19 +276,21 @@ heads_add(struct heads *heads, int log, const struct extend *request, const stru
 }
 
 bool
-heads_evidence(struct heads *heads, const struct note *note, struct tly_bytes text)
+heads_evidence(struct heads *heads, enum heads_evidence kind, const struct note *note,
+               struct tly_bytes text)
 {
     char            name[TLY_HEX_SIZE(ID_LEN)];
     char            path[FILE_PATH_SIZE];
     struct tly_diag diag = {0};
     bool            kept = false;
     hash_name(note->body, name); /* once a head, whatever stands behind it */
-    file_path(path, "%s/evidence.%s", heads->config.dir, name);
+    file_path(path, "%s/" EVIDENCE "%s%s", heads->config.dir, name,
+              kind == HEADS_UNPROVEN ? UNPROVEN : "");
     (void)pthread_mutex_lock(&heads->lock);
-    if (heads->evidence_n < HEADS_EVIDENCE_MAX && access(path, F_OK) != 0) {
+    if (heads->evidence_n[kind] < HEADS_EVIDENCE_MAX && access(path, F_OK) != 0) {
         const enum tly_err err = file_write(path, text, FILE_MODE, FILE_SYNC, &diag);
         kept                   = err == TLY_OK;
-        heads->evidence_n += kept;
+        heads->evidence_n[kind] += kept;
     }
     (void)pthread_mutex_unlock(&heads->lock);
     if (diag.text[0] != '\0') {

@@ -48,7 +48,10 @@ struct heads_reply {
 TLY_MUST enum tly_err heads_add(struct heads *heads, int log, const struct extend *request,
                                 const struct note *note, uint64_t now_s, struct heads_reply *out,
                                 struct tly_diag *diag);
-/* Keeps a head that the log signed and that does not extend what we know: evidence, at most
- * HEADS_EVIDENCE_MAX files in all.  False: it was kept already or there is no room. */
+/* Keeps a head that the log signed and that does not extend what we know: evidence.  At most
+ * HEADS_EVIDENCE_MAX files of forks, and as many of what was only not proven: proofs are not signed, so
+ * anybody can bring a good head with a wrong one.  False: it was kept already or there is no room. */
 #define HEADS_EVIDENCE_MAX 64
-bool heads_evidence(struct heads *heads, const struct note *note, struct tly_bytes text);
+enum heads_evidence { HEADS_FORK, HEADS_UNPROVEN, HEADS_EVIDENCES_N };
+bool heads_evidence(struct heads *heads, enum heads_evidence kind, const struct note *note,
+                    struct tly_bytes text);

@@ -33,10 +33,11 @@ conflict(struct http_req *req, uint64_t size)
 
 /* A head that the log signed, and that is no continuation of what it showed us before. */
 static void
-denounce(struct serve *s, const char *event, const struct note *note, const struct extend *request,
-         uint64_t known)
+denounce(struct serve *s, enum heads_evidence kind, const struct note *note,
+         const struct extend *request, uint64_t known)
 {
-    const bool kept = heads_evidence(s->heads, note, request->note);
+    const bool  kept  = heads_evidence(s->heads, kind, note, request->note);
+    const char *event = kind == HEADS_FORK ? "witness.fork" : "witness.unproven";
     log_event(LOG_ERR, event, "origin=%s size=%" PRIu64 " known=%" PRIu64 " kept=%s",
               log_text(note->origin).s, note->head.size, known, kept ? "yes" : "no");
 }
@@ -59,10 +60,10 @@ reply(struct serve *s, struct http_req *req, const struct note *note, const stru
     case EXTEND_STALE:
         return conflict(req, r->size);
     case EXTEND_FORK:
-        denounce(s, "witness.fork", note, request, r->size);
+        denounce(s, HEADS_FORK, note, request, r->size);
         return conflict(req, r->size);
     case EXTEND_UNPROVEN:
-        denounce(s, "witness.unproven", note, request, r->size);
+        denounce(s, HEADS_UNPROVEN, note, request, r->size);
         return problem(req,
                        tly_fail(&diag, TLY_ERANGE,
                                 "the consistency proof does not lead from the head of size "

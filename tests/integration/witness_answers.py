@@ -140,6 +140,11 @@ kept = [path.read_bytes() for path in state.glob("evidence.*")]
 ok(fork.note(40) in kept and fork.note(60) in kept, "both are kept as evidence against the log")
 ok("<3>witness.fork " in w.text() and
    "<3>witness.unproven " in w.text(), "and both are alarms in its log")
+statuses = {w.post(log.request(40, size, proof=[sha(b"junk")]))[0] for size in range(41, 111)}
+ok(statuses == {422}, "422: good heads with wrong proofs, which anybody can bring", statuses)
+late = Log(log.name, b"log", 300, twist=20)
+ok(w.post(late.request(40, 40))[0] == 409 and late.note(40) in [path.read_bytes() for path in state.glob("evidence.*")],
+   "however many there were, a fork is still kept as evidence")
 ok(stored(log) == before, "what it knows is unchanged")
 
 # ---- the state survives, and is not guessed ----
