@@ -33,6 +33,11 @@ void file_path(char out[FILE_PATH_SIZE], const char *format, ...) TLY_PRINTF(2, 
 TLY_MUST enum tly_err file_read(const char *path, size_t bytes_max, struct tly_arena *arena,
                                 struct tly_bytes *out, struct tly_diag *diag);
 
+/* The same of a file that somebody else lays down: what is no regular file is TLY_EIO at once, where
+ * opening or reading a pipe could wait for ever. */
+TLY_MUST enum tly_err file_read_regular(const char *path, size_t bytes_max, struct tly_arena *arena,
+                                        struct tly_bytes *out, struct tly_diag *diag);
+
 enum file_sync { FILE_NOSYNC, FILE_SYNC };
 
 /* Replaces or makes a file, all or nothing: written beside it (.NAME.XXXXXX), then renamed.

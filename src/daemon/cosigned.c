@@ -118,7 +118,7 @@ file_check(struct service *s, unsigned i, const char *path, struct cosigned_line
     struct note                      note;
     struct cosignature               got;
     tly_arena_init(&arena, FILE_ARENA_MAX);
-    enum tly_err err = file_read(path, NOTE_LEN_MAX, &arena, &text, diag);
+    enum tly_err err = file_read_regular(path, NOTE_LEN_MAX, &arena, &text, diag);
     if (err != TLY_OK) {
         return err;
     }

@@ -83,16 +83,11 @@ first_room(const struct stat *st, size_t bytes_max)
     return room > bytes_max ? bytes_max + 1 : room;
 }
 
-enum tly_err
-file_read(const char *path, size_t bytes_max, struct tly_arena *arena, struct tly_bytes *out,
-          struct tly_diag *diag)
+static enum tly_err
+read_open(const char *path, int fd, const struct stat *st, size_t bytes_max,
+          struct tly_arena *arena, struct tly_bytes *out, struct tly_diag *diag)
 {
-    struct stat      st;
-    TLY_AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        return failed(path, diag);
-    }
-    size_t   room = first_room(&st, bytes_max);
+    size_t   room = first_room(st, bytes_max);
     size_t   len  = 0;
     uint8_t *data = tly_arena_alloc(arena, room + 1, 1); /* and a NUL */
     while (data != NULL) {
@@ -119,6 +114,31 @@ file_read(const char *path, size_t bytes_max, struct tly_arena *arena, struct tl
         }
     }
     return tly_fail(diag, TLY_ENOMEM, "%s: no memory to read it", path);
+}
+
+enum tly_err
+file_read(const char *path, size_t bytes_max, struct tly_arena *arena, struct tly_bytes *out,
+          struct tly_diag *diag)
+{
+    struct stat      st;
+    TLY_AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        return failed(path, diag);
+    }
+    return read_open(path, fd, &st, bytes_max, arena, out, diag);
+}
+
+enum tly_err
+file_read_regular(const char *path, size_t bytes_max, struct tly_arena *arena,
+                  struct tly_bytes *out, struct tly_diag *diag)
+{
+    struct stat      st;
+    TLY_AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        return failed(path, diag);
+    }
+    return S_ISREG(st.st_mode) ? read_open(path, fd, &st, bytes_max, arena, out, diag)
+                               : tly_fail(diag, TLY_EIO, "%s: not a regular file", path);
 }
 
 static bool

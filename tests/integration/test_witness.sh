@@ -113,6 +113,8 @@ cp "$cos/a" "$t_dir/kept"
 sed 's/^— a\.example/— b.example/' "$t_dir/kept" >"$cos/a.new" && mv "$cos/a.new" "$cos/a"
 alarmed() { grep -q "$1" "$daemon_log"; }
 ok 'a file that is not the witness'"'"'s own is refused and told' wait_for 30 alarmed '^<4>cosigned.refused witness=a'
+mkfifo "$cos/a.new" && mv "$cos/a.new" "$cos/a"
+ok 'a pipe in its place does not hold the daemon up' wait_for 60 alarmed '^<4>cosigned.refused witness=a .*regular file'
 cp "$t_dir/kept" "$cos/a.new" && mv "$cos/a.new" "$cos/a"
 stop_daemon
 

@@ -51,6 +51,27 @@ reading(void)
     tly_arena_done(&small);
 }
 
+/* What somebody else lays down: a pipe that nobody writes to would hold the reader for ever. */
+static void
+regular_only(void)
+{
+    const char            *path = in_dir("regular");
+    const char            *fifo = in_dir("fifo");
+    const struct tly_bytes text = tly_text("0123456789");
+    struct tly_bytes       got  = {NULL, 77};
+    TLY_CHECK(mkfifo(fifo, 0600) == 0);
+    T_EQ(file_read_regular(fifo, 10, &arena, &got, &diag), TLY_EIO, "a pipe");
+    T_OK(strstr(diag.text, "/fifo: not a regular file") != NULL, "the diag says so");
+    T_EQ(file_read_regular(dir, 10, &arena, &got, NULL), TLY_EIO, "a folder");
+    T_EQ(file_read_regular(path, 10, &arena, &got, NULL), TLY_ENOENT, "missing");
+    T_OK(got.data == NULL && got.len == 77, "output untouched");
+    T_EQ(file_write(path, text, 0600, FILE_NOSYNC, NULL), TLY_OK, "written");
+    T_EQ(file_read_regular(path, 10, &arena, &got, NULL), TLY_OK, "a file");
+    T_OK(tly_bytes_eq(got, text), "whole");
+    T_EQ(unlink(fifo), 0, "gone");
+    T_EQ(unlink(path), 0, "gone");
+}
+
 /* A pipe gives its bytes in pieces and has no size. */
 static void
 from_pipe(void)
@@ -209,6 +230,7 @@ main(void)
     tly_arena_init(&arena, 1 << 20);
     dir = t_dir();
     reading();
+    regular_only();
     from_pipe();
     writing();
     listing();
