@@ -6,6 +6,7 @@
 
 #include "base/num.h"
 #include "core/extend.h"
+#include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/log.h"
 
@@ -72,8 +73,15 @@ bring_close(struct bring *bring)
 bool
 bring_due(const struct bring *bring, const struct note_head *head, uint64_t now_s)
 {
-    return head->size != bring->have.size || !tly_hash_eq(&head->root, &bring->have.root) ||
-           now_s < bring->have_s || (now_s - bring->have_s) * 1000 >= bring->settings->refresh_ms;
+    const uint64_t refresh_ms = bring->settings->refresh_ms;
+    if (head->size != bring->have.size || !tly_hash_eq(&head->root, &bring->have.root)) {
+        return true;
+    }
+    /* The time in it is the witness's.  A clock that is wrong must not have us ask without a pause. */
+    if (bring->brought_ms != 0 && clock_mono_ms() - bring->brought_ms < refresh_ms) {
+        return false;
+    }
+    return now_s < bring->have_s || (now_s - bring->have_s) * 1000 >= refresh_ms;
 }
 
 /* "old KNOWN", the proof and the note, sent; the answer. */
@@ -113,9 +121,10 @@ keep(struct bring *b, const struct note *note, struct tly_bytes answer, struct t
     const enum tly_err err =
         file_write(b->path, (struct tly_bytes){(const uint8_t *)text, len}, 0644, FILE_SYNC, diag);
     if (err == TLY_OK) {
-        b->have   = note->head;
-        b->have_s = got.time_s;
-        b->known  = note->head.size;
+        b->have       = note->head;
+        b->have_s     = got.time_s;
+        b->brought_ms = clock_mono_ms();
+        b->known      = note->head.size;
     }
     return err;
 }

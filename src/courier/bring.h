@@ -18,8 +18,9 @@ struct bring {
     char                        path[FILENAME_MAX]; /* of the file */
     struct note_head            have;               /* the newest cosigned head */
     uint64_t                    have_s;             /* its time, Unix seconds; 0: none */
-    uint64_t                    known; /* the size that the witness is thought to know */
-    struct tly_diag             said;  /* why it failed last, "" it did not: said once */
+    uint64_t                    brought_ms; /* when it was given to us, by our clock; 0: not yet */
+    uint64_t                    known;      /* the size that the witness is thought to know */
+    struct tly_diag             said;       /* why it failed last, "" it did not: said once */
 };
 
 /* tls: for https, borrowed.  What the file holds already is read.

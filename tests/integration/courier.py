@@ -4,12 +4,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from nacl.signing import SigningKey
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).parents[1] / "real"))
-from logs import DEADLINE_S, Log, Witness, cosigned_at, publish  # noqa: E402
+from logs import DEADLINE_S, Log, Witness, b64, cosigned_at, key_id, publish, sha  # noqa: E402
 from tap import Tap  # noqa: E402
 
 directory, build = Path(sys.argv[1]), Path(sys.argv[2])
@@ -158,4 +162,51 @@ os.rename(directory / "none.policy", directory / "url.policy")
 code, said = once(directory / "url.conf")
 ok(code == 1 and "names 0 logs" in said, "settings: no log", said)
 ok(a.end(signal.SIGTERM) == 0 and b.end(signal.SIGTERM) == 0, "clean stops")
+
+# ---- witnesses whose clocks are wrong ----
+key = SigningKey(sha(b"clock"))
+public = bytes(key.verify_key)
+name = "clock.example/witness"
+vkey = "+".join((name, key_id(name, 4, public).hex(), b64(b"\4" + public)))
+asked = {"/fast": 0, "/slow": 0}
+
+
+class Clock(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def do_POST(self):  # noqa: N802
+        path = self.path.removesuffix("/add-checkpoint")
+        asked[path] += 1
+        request = self.rfile.read(int(self.headers["Content-Length"]))
+        body = request.split(b"\n\n")[1] + b"\n"
+        at = int(time.time()) + 300 if path == "/fast" else 1
+        signature = key.sign(b"cosignature/v1\ntime %d\n" % at + body).signature
+        field = key_id(name, 4, public) + at.to_bytes(8, "big") + signature
+        line = f"\u2014 {name} {b64(field)}\n".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(line)))
+        self.end_headers()
+        self.wfile.write(line)
+
+
+server = ThreadingHTTPServer(("127.0.0.1", 0), Clock)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+for path in asked:
+    conf = settings(("clock", vkey, f"http://127.0.0.1:{server.server_port}{path}"), name=f"clock{path[1:]}",
+                    refresh="1h")
+    (directory / "cosignatures/clock").unlink(missing_ok=True)
+    process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", build / "tally-courier", "--config", conf],
+                               stderr=open(directory / "clock.log", "ab"))
+    sizes = range(681, 690)
+    for size in sizes:
+        publish(log, folder, size)
+        ok(until(lambda: brought("clock", vkey, size)), f"{path}: {size} is brought")
+    process.send_signal(signal.SIGTERM)
+    ok(process.wait(DEADLINE_S) == 0 and asked[path] <= len(sizes) + 1, f"{path}: and each once, however wrong the clock is",
+       asked)
+    publish(log, folder, 680)
+server.shutdown()
 tap.done()
