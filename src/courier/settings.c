@@ -10,7 +10,7 @@
 /* clang-format off */
 static const struct config_row rows[] = {
     /* name            type         field              default         min max       what it does */
-    {"log",            CONFIG_TEXT, F(log),            "/var/lib/tallyd/publish", 1, 500, "where the log is read: the folder that tallyd publishes to, or https://HOST:PORT/log"},
+    {"log",            CONFIG_TEXT, F(log),            "/var/lib/tallyd/log", 1, 500, "where the log is read: the folder that tallyd publishes to, or https://HOST:PORT/log"},
     {"policy",         CONFIG_PATH, F(policy),         "policy",       1, 4000,      "file with the log's vkey and each witness's name, vkey and URL (tlog-policy)"},
     {"cosignatures",   CONFIG_PATH, F(cosignatures),   "cosignatures", 1, 4000,      "folder for what the witnesses signed, a file a witness; tallyd reads it"},
     {"log.ca",         CONFIG_PATH, F(log_ca),         "",             0, 4000,      "file of the CA of the log's server, when it is read by https"},
