@@ -169,7 +169,9 @@ status_query(struct api_req *r, unsigned *mask, struct tly_diag *diag)
             return TLY_OK;
         }
     }
-    return tly_fail_at(diag, TLY_ERANGE, "query", "status", "no such status of a branch");
+    return tly_fail_at(diag, TLY_ERANGE, "query", "status",
+                       "no such status of a branch; there are silent, held, conflicting, flagged, "
+                       "annulled and counted");
 }
 
 /* GET /v1/branches?status=&area=: branches of the area and below it.

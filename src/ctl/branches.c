@@ -8,7 +8,7 @@
 #include "table.h"
 
 static const struct cli_option options[] = {
-    {"status", "STATUS", "silent, held, conflicting, flagged, counted ... (design of the API)",
+    {"status", "STATUS", "only silent, held, conflicting, flagged, annulled or counted ones",
      false},
     {"area", "CODE", "only branches of this area and those below it", false},
     {"at", "N", "as it stood when the ledger had N entries", false},
