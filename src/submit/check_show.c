@@ -8,7 +8,8 @@
 #include "pack/json.h"
 
 #define NOT_A_BUNDLE                                                                               \
-    "not a bundle: neither {\"at_ms\":N,\"terminal\":CODE,\"envelope\":{...}} nor an envelope"
+    "not a bundle: neither {\"at_ms\":N,\"terminal\":CODE,\"envelope\":{...}} nor an envelope; "   \
+    "was it cut? copy it again, or export it again from the terminal"
 
 /* What somebody else wrote, without what would move a terminal's cursor or break UTF-8. */
 static const char *

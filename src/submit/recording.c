@@ -236,7 +236,8 @@ find_items(struct recording *r, const char *path, bool strict, struct tly_diag *
         if (strict) {
             return tly_fail(diag, TLY_EINPUT,
                             "%s:%zu: not a recorded bundle "
-                            "{\"at_ms\":N,\"terminal\":CODE,\"envelope\":{...}}, nor an envelope",
+                            "{\"at_ms\":N,\"terminal\":CODE,\"envelope\":{...}}, nor an envelope; "
+                            "no line of the file is taken; import --check names all such",
                             path, line);
         }
         *item = (struct recorded){.terminal = tly_text(""), .line = line};
