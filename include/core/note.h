@@ -21,6 +21,9 @@ struct note_vkey {
     struct tly_key key;
 };
 
+/* A key's name: 1 to NOTE_ORIGIN_LEN_MAX bytes of printable ASCII, no space, no '+' (C2SP signed-note). */
+bool note_name_ok(struct tly_bytes name);
+/* The name is note_name_ok(). */
 void          note_vkey_make(const char *name, const struct tly_key *key, struct note_vkey *out);
 size_t        note_vkey_write(const struct note_vkey *vkey, char out[NOTE_LEN_MAX]); /* NUL added */
 TLY_MUST bool note_vkey_parse(struct tly_bytes text, struct note_vkey *out);

@@ -10,8 +10,6 @@
 
 enum note_alg { NOTE_ALG_ED25519 = 0x01, NOTE_ALG_COSIGNATURE = 0x04 };
 
-/* A key's name: printable ASCII, no space, no '+' (C2SP signed-note). */
-bool note_name_ok(struct tly_bytes name);
 /* SHA-256(name || 0x0A || algorithm || key), its first four bytes. */
 void note_key_id(struct tly_bytes name, enum note_alg alg, const struct tly_key *key,
                  uint8_t id[NOTE_ID_LEN]);

@@ -79,11 +79,19 @@ check(const struct cli *cli, struct tly_arena *arena, struct receipt *out, bool 
         *usable = false;
         return err;
     }
-    if (cli_value(cli, "origin", NULL) != NULL) {
-        (void)snprintf(origin, sizeof origin, "%s", cli_value(cli, "origin", NULL));
-    } else if (!origin_of(text, origin)) {
+    const char *asked = cli_value(cli, "origin", NULL);
+    if (asked != NULL && !note_name_ok(tly_text(asked))) {
         *usable = false;
-        return tly_fail(diag, TLY_EINPUT, "%s: not a receipt (tlog-proof)", cli_arg(cli, 0));
+        return tly_fail(diag, TLY_EINPUT, "--origin: not the name of a log, DOMAIN/ELECTION/PHASE");
+    }
+    if (asked != NULL) {
+        (void)snprintf(origin, sizeof origin, "%s", asked);
+    } else if (!origin_of(text, origin) || !note_name_ok(tly_text(origin))) {
+        *usable = false;
+        return tly_fail(
+            diag, TLY_EINPUT,
+            "%s: not a receipt (tlog-proof), which begins with \"c2sp.org/tlog-proof@v1\"",
+            cli_arg(cli, 0));
     }
     note_vkey_make(origin, &key, &vkey);
     err = receipt_check(text, &vkey, arena, out, diag);

@@ -87,6 +87,9 @@ wrong 'status of nobody' 2 'Connection refused \(is the daemon running, and is t
 # ---- receipts ------------------------------------------------------------------------------------------
 wrong 'not a receipt' 2 'lists\.csv: not a receipt' "$ctl" receipt check "$e/definition/lists.csv" --log-key "$e/keys/log.key"
 printf 'x\n\ny\n' >"$t_dir/x"
+printf 'a\n\nx y+z\n3\n' >"$t_dir/odd"
+wrong 'a receipt of a log without a proper name' 2 'odd: not a receipt' "$ctl" receipt check "$t_dir/odd" --log-key "$e/keys/log.key"
+wrong 'an origin that is no name' 2 'origin: not the name of a log' "$ctl" receipt check "$t_dir/odd" --origin 'a b+c' --log-key "$e/keys/log.key"
 wrong 'no key of a log' 2 'server\.key: not an Ed25519 key' "$ctl" receipt check "$t_dir/x" --log-key "$e/keys/server.key"
 wrong 'a receipt with nothing in it' 1 '.' "$ctl" receipt check "$t_dir/x" --log-key "$e/keys/log.key"
 exec 9>&-
