@@ -72,8 +72,9 @@ jobs_make(struct submit_run *run)
 {
     const size_t n   = run->recording->n;
     const size_t pct = run->config->duplicates_pct;
-    run->jobs        = calloc(n * 2, sizeof *run->jobs);
-    run->lat_us      = calloc(n * 2, sizeof *run->lat_us);
+    /* One more: of an empty recording NULL would look like no memory. */
+    run->jobs   = calloc(n * 2 + 1, sizeof *run->jobs);
+    run->lat_us = calloc(n * 2 + 1, sizeof *run->lat_us);
     if (run->jobs == NULL || run->lat_us == NULL) {
         return false;
     }
