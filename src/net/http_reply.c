@@ -327,7 +327,7 @@ http_reply_queue(struct http_req_priv *p)
 {
     TLY_CHECK(p->status != 0);
     http_state_to(p, HTTP_STATE_REPLYING, NULL);
-    const bool alone = reply_alone(p);
+    const bool           alone    = reply_alone(p);
     const uint64_t       len      = p->from_file ? p->file_len : p->reply.len;
     struct MHD_Response *response = p->from_file ? response_of_file(p) : response_of_bytes(p);
     if (response == NULL) {
