@@ -56,7 +56,10 @@ ok "a file where the socket should be stays" exits 1 'error=ECONFLICT .*no socke
 start_signer "$t_dir/alone"
 is "the socket is closed to others" "$(stat -c %a "$socket")" 600
 is "no core file" "$(awk '/^Max core file size/ {print $5, $6}' "/proc/$signer_pid/limits")" '0 0'
-ok "pages are locked" sh -c "[ \$(awk '/^VmLck/ {print \$2}' /proc/$signer_pid/status) -gt 0 ]"
+case $B in
+*san) skip "pages are locked" "sanitizers pass over mlockall()" ;;
+*) ok "pages are locked" sh -c "[ \$(awk '/^VmLck/ {print \$2}' /proc/$signer_pid/status) -gt 0 ]" ;;
+esac
 ok "a second signer on its state" exits 1 'error=ECONFLICT .*another tally-signer has it' "$signer" --config "$t_dir/alone"
 cp "$t_dir/alone.state" "$t_dir/copy.state"
 ok "a second signer on its socket, with a state of its own" exits 1 'error=ECONFLICT .*somebody listens there' with state "$t_dir/copy.state"
