@@ -20,8 +20,7 @@ struct cosignature {
     struct tly_sig sig;
 };
 
-/* May a witness be called so?  1 to NOTE_ORIGIN_LEN_MAX printable ASCII, no space, no '+'. */
-bool   cosign_name_ok(struct tly_bytes name);
+/* The name is note_name_ok(). */
 void   cosign_vkey_make(const char *name, const struct tly_key *key, struct cosign_vkey *out);
 size_t cosign_vkey_write(const struct cosign_vkey *vkey, char out[NOTE_LEN_MAX]);
 TLY_MUST bool cosign_vkey_parse(struct tly_bytes text, struct cosign_vkey *out);

@@ -12,12 +12,6 @@
 
 _Static_assert(TLY_BASE64_LEN(FIELD_LEN) == 104, "COSIGN_LINE_SIZE");
 
-bool
-cosign_name_ok(struct tly_bytes name)
-{
-    return note_name_ok(name);
-}
-
 void
 cosign_vkey_make(const char *name, const struct tly_key *key, struct cosign_vkey *out)
 {

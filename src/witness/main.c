@@ -32,7 +32,7 @@ struct witness {
 static enum tly_err
 key_load(struct witness *w, const struct settings *set, struct tly_diag *diag)
 {
-    if (!cosign_name_ok(tly_text(set->name))) {
+    if (!note_name_ok(tly_text(set->name))) {
         return tly_fail(diag, TLY_EINPUT,
                         "name: \"%s\" is no witness's name: printable ASCII without space and '+'",
                         set->name);
