@@ -74,7 +74,7 @@ class Boards(night.Night):
         document = self.document(kind, target, **{"position": self.seen(), **other})
         keys, dice = self.signers(kind, target), self.dice
         ids = None
-        if dice.random() < 0.03:  # nobody's key: alone, beside the others, or in the name of one
+        if keys and dice.random() < 0.03:  # nobody's key: alone, beside the others, or in the name of one
             one = dice.randrange(len(keys))
             ids = [hashlib.sha256(bytes(k.verify_key)).hexdigest() for k in keys]
             keys[one] = SigningKey(bytes(32))
