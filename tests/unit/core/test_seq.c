@@ -50,6 +50,7 @@ struct world {
     struct book_head heads[ROWS_MAX];
     unsigned         heads_n;
     unsigned         evidence_n;
+    unsigned         kept_n;  /* answers that say: the evidence is kept */
     uint8_t         *journal; /* the newest frame; NULL: none yet */
     size_t           journal_len;
     unsigned         journaled, redone;
@@ -355,6 +356,8 @@ answer(void *ctx, struct seq_item *item)
                                               w->rows[item->position].entry.kind == LEAF_CONFLICT));
     } else {
         WANT(w, item->err == TLY_OK || item->err == TLY_EBUSY || item->err == TLY_EUNSURE);
+        w->kept_n += item->err == TLY_OK;
+        WANT(w, w->kept_n <= w->evidence_n);
     }
     if (r->err != NULL) {
         *r->err = item->err;
@@ -946,11 +949,12 @@ test_limits(void)
     static uint8_t big[SEQ_BATCH_BYTES_MAX / 2];
     memset(big, 'x', sizeof big);
     struct seq_item *large[3];
+    enum tly_err     errs[3];
     uint8_t         *bodies[3];
     for (unsigned i = 0; i < 3; i++) { /* not read by commit(): the world is away then */
         bodies[i] = malloc(sizeof big);
         memcpy(bodies[i], big, sizeof big);
-        large[i]                = evidence_item(NULL);
+        large[i]                = evidence_item(&errs[i]);
         large[i]->evidence.body = (struct tly_bytes){bodies[i], sizeof big};
     }
     w->commits = REFUSED;
@@ -964,6 +968,8 @@ test_limits(void)
         free(bodies[i]);
     }
     T_EQ(w->waiting, 0, "all answered");
+    T_OK(errs[0] == TLY_EBUSY && errs[1] == TLY_EBUSY && errs[2] == TLY_EBUSY,
+         "evidence that is not stored is not answered as kept");
 
     (void)send_one(w, make(w, (struct made){.revision = 1}));
     for (unsigned i = 0; i < TLY_N(made); i++) {
