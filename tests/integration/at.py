@@ -168,9 +168,9 @@ def test_versions(w):
         answer = w.ask(path, at)
         w.tap.same((answer.headers["Tally-Published"], answer.headers["Tally-Position"], answer.headers["Tally-Root"]),
                    (str(at), str(newest), now.headers["Tally-Root"]), f"{path}: the position of its numbers, and the newest head")
-    root = w.ask("/log/checkpoint").body.decode().splitlines()[2]
-    tag = w.ask("/v1/election", newest).headers["ETag"]
-    w.tap.same(tag, f'"at-{newest}-{base64.b64decode(root).hex()[:16]}"', "which names the ledger's root there")
+    answer = w.ask("/v1/election", newest)
+    root = base64.b64decode(answer.headers["Tally-Root"]).hex() # the checkpoint may be a publish_interval older
+    w.tap.same(answer.headers["ETag"], f'"at-{newest}-{root[:16]}"', "which names the ledger's root there")
     shown = [w.ask("/v1/election", at).json() for at in sorted(w.past)]
     w.tap.same([(s["accepted"], s["published"]) for s in shown], [(at, at) for at in sorted(w.past)], "the past knows nothing later")
     times = [s["as_of"] for s in shown]
