@@ -71,23 +71,33 @@ struct totals {
     uint64_t n[COUNTS_N];
 };
 
+/* All that one bundle changes of a contest, and of an area, lies side by side: bundles come in any
+ * order, and each would miss the cache once for every array that it touches. */
+struct contest_tally {
+    struct totals     totals;
+    struct progress   progress;
+    uint64_t          position;  /* of the last ledger entry that changed it */
+    const struct lot *lots;      /* the newest; NULL: none */
+    uint64_t          certified; /* the newest certificate's position; 0: none */
+};
+
+struct area_tally { /* of branch-contests of the branches in it */
+    struct totals   totals;
+    struct progress progress;
+    uint64_t        position;
+};
+
 struct twins; /* src/core/twins.h */
 
 struct tally {
     const struct election *election;
-    struct standing       *slots;            /* election.slots_n */
-    struct totals         *contests;         /* contests_n */
-    struct progress       *contest_progress; /* contests_n */
-    uint64_t              *contest_position; /* contests_n: last ledger position that changed it */
-    uint64_t              *options; /* options_n: ballots of lists, personal votes of candidates */
-    struct totals         *areas;   /* areas_n: branch-contests of branches in the area */
-    struct progress       *area_progress;   /* areas_n */
-    uint64_t              *area_position;   /* areas_n */
+    struct standing       *slots;    /* election.slots_n */
+    struct contest_tally  *contests; /* contests_n */
+    uint64_t              *options;  /* options_n: ballots of lists, personal votes of candidates */
+    struct area_tally     *areas;    /* areas_n */
     uint64_t              *branch_position; /* branches_n */
     uint8_t               *branch_conflict; /* branches_n: a conflict is logged (flagged) */
     uint8_t               *excluded;        /* candidates_n: by decision */
-    const struct lot     **lots;            /* contests_n: the newest; NULL: none */
-    uint64_t              *certified;       /* contests_n: the newest certificate's position */
     uint64_t               position;        /* ledger entries applied: the next position */
     struct twins          *twins;           /* slots with the same counts, for P08 */
 };
@@ -108,10 +118,12 @@ struct tally_change {
     bool                 not_held;
 };
 
-/* Applies one slot's change at a ledger position: the old revision's numbers leave every sum they
- * were in, the new ones enter, up the whole tree; P08 is found or lost, here and at the branch that
- * has, or had, the same counts.  A revision not above the slot's is a bug of ours. */
-void tally_apply(struct tally *tally, const struct tally_change *change, uint64_t position);
+/* Applies what a logged bundle says about its slots, all of one branch, at its ledger position: the old
+ * revision's numbers leave every sum they were in, the new ones enter, and the tree above is walked
+ * once for all of them; P08 is found or lost, here and at the branch that has, or had, the same
+ * counts.  A revision not above the slot's is a bug of ours. */
+void tally_apply(struct tally *tally, const struct tally_change changes[], uint32_t n,
+                 uint64_t position);
 /* A conflict was logged for the branch: it is flagged. */
 void tally_conflict(struct tally *tally, struct branch_ix branch, uint64_t position);
 

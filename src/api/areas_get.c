@@ -10,9 +10,10 @@ area_show(const struct tally *tally, struct area_ix ix)
         area->parent.v == IX_NONE ? json_null() : json_string(e->areas[area->parent.v].code);
     return json_pack("{s:s,s:o,s:s,s:o,s:o,s:o,s:I,s:I}", "area", area->code, "parent", parent,
                      "level", level_name(area->level), "name", api_show_name(&area->name),
-                     "progress", api_show_progress(&tally->area_progress[ix.v]), "ballots",
-                     api_show_totals(&tally->areas[ix.v], &tally->area_progress[ix.v]), "contests",
-                     (json_int_t)area->contests_n, "children", (json_int_t)area->children_n);
+                     "progress", api_show_progress(&tally->areas[ix.v].progress), "ballots",
+                     api_show_totals(&tally->areas[ix.v].totals, &tally->areas[ix.v].progress),
+                     "contests", (json_int_t)area->contests_n, "children",
+                     (json_int_t)area->children_n);
 }
 
 /* GET /v1/areas/{area}: one area with its progress and sums.
@@ -25,7 +26,7 @@ api_areas_get(struct api_req *r)
     if (ix.v == IX_NONE) {
         return api_reply_missing(r, "area");
     }
-    return api_not_modified(r, tally->area_position[ix.v])
+    return api_not_modified(r, tally->areas[ix.v].position)
                ? HTTP_REPLIED
                : api_reply_json(r, area_show(tally, ix));
 }
@@ -51,7 +52,7 @@ api_areas_list(struct api_req *r)
     }
     /* The root's position is the newest of all areas. */
     const uint32_t newest = parent.v == IX_NONE ? 0 : parent.v;
-    if (api_not_modified(r, tally->area_position[newest])) {
+    if (api_not_modified(r, tally->areas[newest].position)) {
         return HTTP_REPLIED;
     }
     for (; page.next < e->areas_n && page.left > 0; page.next++) {

@@ -195,7 +195,7 @@ api_branches_list(struct api_req *r)
     if (err != TLY_OK) {
         return api_reply_err(r->state, r->http, err, &diag);
     }
-    if (api_not_modified(r, tally->area_position[area.v == IX_NONE ? 0 : area.v])) {
+    if (api_not_modified(r, tally->areas[area.v == IX_NONE ? 0 : area.v].position)) {
         return HTTP_REPLIED;
     }
     for (; page.next < e->branches_n && page.left > 0; page.next++) {

@@ -259,7 +259,7 @@ api_show_contest(const struct tally *tally, struct contest_ix ix, bool whole,
     const struct contest  *contest  = &election->contests[ix.v];
     struct outcome         outcome  = {0};
     struct reading        *list     = NULL;
-    const struct progress *progress = &tally->contest_progress[ix.v];
+    const struct progress *progress = &tally->contests[ix.v].progress;
     struct view            v        = {.tally    = tally,
                                        .election = election,
                                        .contest  = contest,
@@ -277,7 +277,7 @@ api_show_contest(const struct tally *tally, struct contest_ix ix, bool whole,
         o, "status", json_string(api_contest_status(tally, ix, v.counted && outcome.ties_n > 0)));
     json_object_set_new(o, "final", json_boolean(tally_is_certified(tally, ix)));
     json_object_set_new(o, "progress", api_show_progress(progress));
-    json_object_set_new(o, "ballots", api_show_totals(&tally->contests[ix.v], progress));
+    json_object_set_new(o, "ballots", api_show_totals(&tally->contests[ix.v].totals, progress));
     json_object_set_new(o, "lists", lists(&v));
     json_object_set_new(o, "pool",
                         v.counted && v.method->lists && outcome.has_pool
@@ -293,6 +293,6 @@ api_show_contest(const struct tally *tally, struct contest_ix ix, bool whole,
         json_object_set_new(o, "readings", readings(&v));
         json_object_set_new(o, "result", v.counted ? api_show_hash(&v.result) : json_null());
     }
-    json_object_set_new(o, "position", number(tally->contest_position[ix.v]));
+    json_object_set_new(o, "position", number(tally->contests[ix.v].position));
     return o;
 }

@@ -15,7 +15,7 @@ api_contests_get(struct api_req *r)
     if (ix.v == IX_NONE) {
         return api_reply_missing(r, "contest");
     }
-    return api_not_modified(r, tally->contest_position[ix.v])
+    return api_not_modified(r, tally->contests[ix.v].position)
                ? HTTP_REPLIED
                : api_reply_json(r, api_show_contest(tally, ix, true, r->http->arena));
 }
@@ -78,9 +78,9 @@ newest_of(const struct filter *f, const struct tally *tally)
 {
     uint64_t newest = 0;
     for (uint32_t i = 0; i < tally->election->contests_n; i++) {
-        if (tally->contest_position[i] > newest &&
+        if (tally->contests[i].position > newest &&
             fits(f, tally->election, &tally->election->contests[i])) {
-            newest = tally->contest_position[i];
+            newest = tally->contests[i].position;
         }
     }
     return newest;

@@ -100,7 +100,7 @@ table_begin(struct api_req *r, struct table *t, bool *answered)
         return err;
     }
     t->contest = &t->tally->election->contests[t->ix.v];
-    *answered  = api_not_modified(r, t->tally->contest_position[t->ix.v]);
+    *answered  = api_not_modified(r, t->tally->contests[t->ix.v].position);
     return TLY_OK;
 }
 

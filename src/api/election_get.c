@@ -49,7 +49,7 @@ api_election_get(struct api_req *r)
         r, json_pack("{s:s,s:o,s:s,s:s,s:s,s:o,s:o,s:I,s:I,s:I,s:o}", "election", e->code, "name",
                      api_show_name(&e->name), "phase", phase_name(e->phase), "state", "open",
                      "definition", r->state->definition, "counts", counts, "progress",
-                     api_show_progress(&s->tally.area_progress[0]), "accepted",
+                     api_show_progress(&s->tally.areas[0].progress), "accepted",
                      (json_int_t)p.accepted, "published", (json_int_t)s->published, "as_of",
                      (json_int_t)p.as_of_s, "witnessed", seen));
 }

@@ -129,7 +129,7 @@ api_metrics_get(struct api_req *r)
         return HTTP_REPLIED;
     }
     const struct queue_size queued = queue_size(r->state->config.queue);
-    const struct progress  *all    = &r->snapshot->tally.area_progress[0];
+    const struct progress  *all    = &r->snapshot->tally.areas[0].progress;
     put(out, "tally_ready", "gauge", "1: bundles are taken.",
         api_health(r->state) == API_READY ? 1 : 0);
     put(out, "tally_ledger_published", "gauge", "Ledger entries in the published snapshot.",

@@ -81,7 +81,7 @@ api_show_hash(const struct tly_hash *hash)
 const char *
 api_contest_status(const struct tally *tally, struct contest_ix contest, bool tied)
 {
-    const struct progress *p = &tally->contest_progress[contest.v];
+    const struct progress *p = &tally->contests[contest.v].progress;
     if (p->reported == 0) {
         return "waiting";
     }

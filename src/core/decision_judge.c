@@ -169,7 +169,7 @@ judge_lot(const struct judge *j)
     if (!decision_keep(&tried, j->arena)) {
         return TLY_ENOMEM;
     }
-    tried.lot->before = j->tally->lots[j->d->contest.v];
+    tried.lot->before = j->tally->contests[j->d->contest.v].lots;
     err               = outcome_now(j, tried.lot, &o);
     if (err == TLY_OK && order_find(&tried, &o)) {
         err = state_refuse(
@@ -186,7 +186,7 @@ judge_certify(const struct judge *j)
     if (tally_is_certified(j->tally, j->d->contest)) {
         return state_refuse(j, "the contest is certified already");
     }
-    if (j->d->at > j->d->position || j->tally->contest_position[j->d->contest.v] >= j->d->at) {
+    if (j->d->at > j->d->position || j->tally->contests[j->d->contest.v].position >= j->d->at) {
         return state_refuse(j, "the contest changed behind the position that the result is of");
     }
     if (!tally_is_complete(j->tally, j->d->contest)) {
@@ -223,8 +223,8 @@ decision_judge(const struct tally *tally, const struct book *book, struct decisi
                    ? state_refuse(&j, "the candidate is excluded already")
                    : TLY_OK;
     }
-    if (tally->contest_position[d->contest.v] >= d->position) {
-        return changed(&j, tally->contest_position[d->contest.v]);
+    if (tally->contests[d->contest.v].position >= d->position) {
+        return changed(&j, tally->contests[d->contest.v].position);
     }
     return d->kind == POLICY_LOT ? judge_lot(&j) : judge_certify(&j);
 }

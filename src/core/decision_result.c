@@ -111,7 +111,7 @@ decision_result(const struct tally *tally, struct contest_ix ix, struct tly_aren
 {
     const struct election   *e = tally->election;
     const struct contest    *c = &e->contests[ix.v];
-    const struct progress   *p = &tally->contest_progress[ix.v];
+    const struct progress   *p = &tally->contests[ix.v].progress;
     struct method_input      in;
     struct outcome           o;
     crypto_hash_sha256_state state;
@@ -130,7 +130,7 @@ decision_result(const struct tally *tally, struct contest_ix ix, struct tly_aren
     line(&state, "contest", c->code, NULL, 0);
     line(&state, "branches", NULL, (uint64_t[]){p->expected, p->counted, p->annulled}, 3);
     for (unsigned i = 0; i < COUNTS_N; i++) {
-        line(&state, count_name((enum count)i), NULL, &tally->contests[ix.v].n[i], 1);
+        line(&state, count_name((enum count)i), NULL, &tally->contests[ix.v].totals.n[i], 1);
     }
     put_lists(&state, e, c, &in, &o, named);
     put_candidates(&state, e, c, &in, &o, named);

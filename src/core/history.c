@@ -149,7 +149,7 @@ redo_change(struct tally *tally, const struct event *e, uint64_t position)
                                         .revision = e->revision,
                                         .held     = e->held,
                                         .not_held = e->not_held};
-    tally_apply(tally, &change, position);
+    tally_apply(tally, &change, 1, position);
 }
 
 static void

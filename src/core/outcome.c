@@ -118,9 +118,9 @@ outcome_input(const struct tally *tally, struct contest_ix ix, struct tly_arena 
         .list_ballots   = options,
         .personal       = options + contest->lists_n,
         .candidate_list = lists,
-        .valid_ballots  = tally->contests[ix.v].n[COUNT_VALID],
+        .valid_ballots  = tally->contests[ix.v].totals.n[COUNT_VALID],
         .excluded       = tally->excluded + contest->candidates_first,
-        .lots           = tally->lots[ix.v],
+        .lots           = tally->contests[ix.v].lots,
     };
     return TLY_OK;
 }

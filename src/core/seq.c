@@ -419,6 +419,26 @@ step_stored(struct seq *seq, struct tly_diag *diag)
     return TLY_OK;
 }
 
+static void
+apply_bundle(struct seq *seq, uint64_t position, uint32_t revision, const struct checked *checked)
+{
+    struct tally_change changes[PAYLOAD_CONTESTS_MAX];
+    TLY_CHECK(checked->slots_n <= PAYLOAD_CONTESTS_MAX);
+    for (uint32_t i = 0; i < checked->slots_n; i++) {
+        const struct checked_slot *slot = &checked->slots[i];
+        changes[i]                      = (struct tally_change){.slot     = slot->slot,
+                                                                .counts   = slot->counts,
+                                                                .checks   = slot->holds | slot->flags,
+                                                                .revision = revision,
+                                                                .held     = slot->holds != 0,
+                                                                .not_held = slot->not_held};
+    }
+    tally_apply(seq->config.tally, changes, checked->slots_n, position);
+    for (uint32_t i = 0; i < checked->slots_n; i++) {
+        history_change(seq->config.history, &changes[i]);
+    }
+}
+
 /* Puts a logged entry into the tally, which keeps the slots' counts, and into its history. */
 static void
 apply(struct seq *seq, uint64_t position, const struct book_entry *entry,
@@ -434,16 +454,8 @@ apply(struct seq *seq, uint64_t position, const struct book_entry *entry,
         decision_apply(tally, decision, position);
         history_decision(history, decision);
     }
-    for (uint32_t i = 0; entry->kind == LEAF_BUNDLE && i < checked->slots_n; i++) {
-        const struct checked_slot *slot   = &checked->slots[i];
-        const struct tally_change  change = {.slot     = slot->slot,
-                                             .counts   = slot->counts,
-                                             .checks   = slot->holds | slot->flags,
-                                             .revision = entry->revision,
-                                             .held     = slot->holds != 0,
-                                             .not_held = slot->not_held};
-        tally_apply(tally, &change, position);
-        history_change(history, &change);
+    if (entry->kind == LEAF_BUNDLE) {
+        apply_bundle(seq, position, entry->revision, checked);
     }
     history_end(history, position);
     tally->position = position + 1;

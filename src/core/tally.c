@@ -50,26 +50,18 @@ tally_init(struct tally *tally, const struct election *election, struct tly_aren
 {
     const struct election *e = election;
     *tally                   = (struct tally){
-                          .election         = e,
-                          .slots            = TLY_NEW(arena, struct standing, e->slots_n),
-                          .contests         = TLY_NEW(arena, struct totals, e->contests_n),
-                          .contest_progress = TLY_NEW(arena, struct progress, e->contests_n),
-                          .contest_position = TLY_NEW(arena, uint64_t, e->contests_n),
-                          .options          = TLY_NEW(arena, uint64_t, e->options_n),
-                          .areas            = TLY_NEW(arena, struct totals, e->areas_n),
-                          .area_progress    = TLY_NEW(arena, struct progress, e->areas_n),
-                          .area_position    = TLY_NEW(arena, uint64_t, e->areas_n),
-                          .branch_position  = TLY_NEW(arena, uint64_t, e->branches_n),
-                          .branch_conflict  = TLY_NEW(arena, uint8_t, e->branches_n),
-                          .excluded         = TLY_NEW(arena, uint8_t, e->candidates_n),
-                          .lots             = TLY_NEW(arena, const struct lot *, e->contests_n),
-                          .certified        = TLY_NEW(arena, uint64_t, e->contests_n),
+                          .election        = e,
+                          .slots           = TLY_NEW(arena, struct standing, e->slots_n),
+                          .contests        = TLY_NEW(arena, struct contest_tally, e->contests_n),
+                          .options         = TLY_NEW(arena, uint64_t, e->options_n),
+                          .areas           = TLY_NEW(arena, struct area_tally, e->areas_n),
+                          .branch_position = TLY_NEW(arena, uint64_t, e->branches_n),
+                          .branch_conflict = TLY_NEW(arena, uint8_t, e->branches_n),
+                          .excluded        = TLY_NEW(arena, uint8_t, e->candidates_n),
     };
-    if (tally->slots == NULL || tally->contests == NULL || tally->contest_progress == NULL ||
-        tally->contest_position == NULL || tally->options == NULL || tally->areas == NULL ||
-        tally->area_progress == NULL || tally->area_position == NULL ||
-        tally->branch_position == NULL || tally->branch_conflict == NULL ||
-        tally->excluded == NULL || tally->lots == NULL || tally->certified == NULL) {
+    if (tally->slots == NULL || tally->contests == NULL || tally->options == NULL ||
+        tally->areas == NULL || tally->branch_position == NULL || tally->branch_conflict == NULL ||
+        tally->excluded == NULL) {
         return TLY_ENOMEM;
     }
     const enum tly_err err = twins_new(e, arena, &tally->twins);
@@ -77,84 +69,112 @@ tally_init(struct tally *tally, const struct election *election, struct tly_aren
         return err;
     }
     for (uint32_t i = 0; i < e->slots_n; i++) {
-        tally->contest_progress[e->slots[i].contest.v].expected++;
-        tally->area_progress[e->branches[e->slots[i].branch.v].area.v].expected++;
+        tally->contests[e->slots[i].contest.v].progress.expected++;
+        tally->areas[e->branches[e->slots[i].branch.v].area.v].progress.expected++;
     }
     for (uint32_t i = e->areas_n; i-- > 1;) { /* a parent stands before its children */
         TLY_CHECK(e->areas[i].parent.v < i);
-        tally->area_progress[e->areas[i].parent.v].expected += tally->area_progress[i].expected;
+        tally->areas[e->areas[i].parent.v].progress.expected += tally->areas[i].progress.expected;
     }
     return TLY_OK;
 }
 
-/* Sums of bounded terms: one that wraps, or falls below zero, is our bug. */
+/* What slots of one branch bring to its areas, or take from them, in all; what is taken as its
+ * two's complement. */
+struct area_move {
+    uint64_t n[COUNTS_N];
+    int32_t  reported, counted, held, annulled;
+};
+
+/* Sums hold at most 2^32 branches of counts below 2^31: one with its top bit set fell below zero, and
+ * that is our bug. */
 static void
-sum_move(uint64_t *sum, uint32_t term, bool in)
+sums_move(uint64_t sums[], const uint64_t terms[], uint32_t n)
 {
-    const bool fits = in ? tly_add_u64(*sum, term, sum) : tly_sub_u64(*sum, term, sum);
+    uint64_t all = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        sums[i] += terms[i];
+        all |= sums[i];
+    }
+    TLY_CHECK(all >> 63 == 0);
+}
+
+static void
+options_move(uint64_t sums[], const uint32_t votes[], uint32_t n, bool in)
+{
+    uint64_t all = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        sums[i] += in ? votes[i] : -(uint64_t)votes[i];
+        all |= sums[i];
+    }
+    TLY_CHECK(all >> 63 == 0);
+}
+
+static void
+number_move(uint32_t *n, int32_t term)
+{
+    const bool fits = !__builtin_add_overflow(*n, term, n);
     TLY_CHECK(fits);
 }
 
 static void
-totals_move(struct totals *totals, const struct counts *counts, bool in)
+progress_move(struct progress *progress, const struct area_move *by)
 {
-    for (unsigned i = 0; i < COUNTS_N; i++) {
-        sum_move(&totals->n[i], counts->n[i], in);
-    }
-}
-
-static void
-number_move(uint32_t *n, bool in)
-{
-    TLY_CHECK(in || *n > 0);
-    *n = in ? *n + 1 : *n - 1;
-}
-
-/* A slot enters or leaves the numbers of its state. */
-static void
-progress_move(struct progress *progress, const struct standing *slot, bool in)
-{
-    number_move(&progress->reported, in);
-    if (slot->state == SLOT_ANNULLED) {
-        number_move(&progress->annulled, in);
-    } else {
-        number_move(is_counted(slot) ? &progress->counted : &progress->held, in);
-    }
+    number_move(&progress->reported, by->reported);
+    number_move(&progress->counted, by->counted);
+    number_move(&progress->held, by->held);
+    number_move(&progress->annulled, by->annulled);
     TLY_CHECK(progress->reported <= progress->expected);
 }
 
-/* The slot as it stands enters (leaves) every number it belongs to, from the leaf up the tree. */
+/* The slot as it stands enters (leaves) the numbers of its contest, and what its areas get. */
 static void
-slot_move(struct tally *tally, struct slot_ix ix, bool in)
+slot_move(struct tally *tally, struct slot_ix ix, bool in, struct area_move *areas)
 {
-    const struct election *e       = tally->election;
-    const struct slot     *s       = &e->slots[ix.v];
-    const struct contest  *contest = &e->contests[s->contest.v];
-    const struct standing *slot    = &tally->slots[ix.v];
-    const struct counts   *counts  = is_counted(slot) ? slot->counts : NULL;
+    const struct election  *e       = tally->election;
+    const struct contest_ix c       = e->slots[ix.v].contest;
+    const struct contest   *contest = &e->contests[c.v];
+    const struct standing  *slot    = &tally->slots[ix.v];
+    const struct counts    *counts  = is_counted(slot) ? slot->counts : NULL;
+    const int32_t           one     = in ? 1 : -1;
+    const struct area_move  by      = {.reported = one,
+                                       .annulled = slot->state == SLOT_ANNULLED ? one : 0,
+                                       .counted  = is_counted(slot) ? one : 0,
+                                       .held     = slot->state == SLOT_HELD ? one : 0};
 
-    progress_move(&tally->contest_progress[s->contest.v], slot, in);
-    if (counts != NULL) {
-        uint64_t      *options   = tally->options + contest->options_first;
-        const uint32_t options_n = contest->lists_n + contest->candidates_n;
-        for (uint32_t i = 0; i < options_n; i++) {
-            sum_move(&options[i], counts->options[i], in);
-        }
-        totals_move(&tally->contests[s->contest.v], counts, in);
+    progress_move(&tally->contests[c.v].progress, &by);
+    areas->reported += by.reported;
+    areas->annulled += by.annulled;
+    areas->counted += by.counted;
+    areas->held += by.held;
+    if (counts == NULL) {
+        return;
     }
-    for (struct area_ix a = e->branches[s->branch.v].area; a.v != IX_NONE;
-         a                = e->areas[a.v].parent) {
-        progress_move(&tally->area_progress[a.v], slot, in);
-        if (counts != NULL) {
-            totals_move(&tally->areas[a.v], counts, in);
-        }
+    uint64_t terms[COUNTS_N];
+    for (unsigned i = 0; i < COUNTS_N; i++) {
+        terms[i] = in ? counts->n[i] : -(uint64_t)counts->n[i];
+        areas->n[i] += terms[i];
+    }
+    sums_move(tally->contests[c.v].totals.n, terms, COUNTS_N);
+    options_move(tally->options + contest->options_first, counts->options,
+                 contest->lists_n + contest->candidates_n, in);
+}
+
+/* Once for all slots of a branch, from the leaf up the tree. */
+static void
+areas_move(struct tally *tally, struct branch_ix branch, const struct area_move *by)
+{
+    const struct election *e = tally->election;
+    for (struct area_ix a = e->branches[branch.v].area; a.v != IX_NONE; a = e->areas[a.v].parent) {
+        progress_move(&tally->areas[a.v].progress, by);
+        sums_move(tally->areas[a.v].totals.n, by->n, COUNTS_N);
     }
 }
 
 static void
 position_pass(struct tally *tally, uint64_t position)
 {
-    TLY_CHECK(position + 1 >= tally->position); /* the slots of one bundle share a position */
+    TLY_CHECK(position + 1 >= tally->position); /* the past is made again slot by slot */
     tally->position = position + 1;
 }
 
@@ -164,7 +184,7 @@ position_mark(struct tally *tally, struct branch_ix branch, uint64_t position)
     const struct election *e         = tally->election;
     tally->branch_position[branch.v] = position;
     for (struct area_ix a = e->branches[branch.v].area; a.v != IX_NONE; a = e->areas[a.v].parent) {
-        tally->area_position[a.v] = position;
+        tally->areas[a.v].position = position;
     }
 }
 
@@ -172,8 +192,8 @@ position_mark(struct tally *tally, struct branch_ix branch, uint64_t position)
 static void
 contest_mark(struct tally *tally, struct contest_ix contest, uint64_t position)
 {
-    tally->contest_position[contest.v] = position;
-    tally->lots[contest.v]             = NULL;
+    tally->contests[contest.v].position = position;
+    tally->contests[contest.v].lots     = NULL;
 }
 
 static enum slot_state
@@ -209,21 +229,20 @@ tally_twin(const struct tally *tally, struct slot_ix ix)
     return twins_other(tally->twins, ix);
 }
 
-void
-tally_apply(struct tally *tally, const struct tally_change *change, uint64_t position)
+static void
+change_apply(struct tally *tally, const struct tally_change *change, uint64_t position,
+             struct area_move *areas)
 {
-    TLY_CHECK(change->slot.v < tally->election->slots_n);
     struct standing   *slot = &tally->slots[change->slot.v];
     const struct slot *s    = &tally->election->slots[change->slot.v];
     TLY_CHECK(change->revision > slot->revision);
     TLY_CHECK(change->held || change->not_held || change->counts != NULL);
     TLY_CHECK(!change->not_held || change->counts == NULL);
     TLY_CHECK((change->checks & CHECK_BIT(CHECK_P08)) == 0);
-    position_pass(tally, position);
 
     const struct twins_key key = twins_prepare(tally->twins, change->slot, change->counts);
     if (slot->state != SLOT_EXPECTED) {
-        slot_move(tally, change->slot, false);
+        slot_move(tally, change->slot, false, areas);
     }
     const bool           annulled = slot->state == SLOT_ANNULLED;
     const struct slot_ix left     = twins_leave(tally->twins, tally->slots, change->slot);
@@ -236,14 +255,31 @@ tally_apply(struct tally *tally, const struct tally_change *change, uint64_t pos
     slot->explained = false;
     slot->beneath   = (uint8_t)(change->held ? SLOT_HELD : counted_state(slot));
     state_to(slot, annulled ? SLOT_ANNULLED : (enum slot_state)slot->beneath);
-    slot_move(tally, change->slot, true);
+    slot_move(tally, change->slot, true, areas);
     contest_mark(tally, s->contest, position);
-    position_mark(tally, s->branch, position);
 
     const struct slot_ix joined = twins_enter(tally->twins, tally->slots, change->slot, key);
     twin_mark(tally, change->slot, position);
     twin_mark(tally, left, position); /* both moves are done: one that it loses and gets is none */
     twin_mark(tally, joined, position);
+}
+
+void
+tally_apply(struct tally *tally, const struct tally_change changes[], uint32_t n, uint64_t position)
+{
+    const struct slot *slots = tally->election->slots;
+    struct area_move   areas = {.reported = 0};
+    if (n == 0) {
+        return;
+    }
+    position_pass(tally, position);
+    for (uint32_t i = 0; i < n; i++) {
+        TLY_CHECK(changes[i].slot.v < tally->election->slots_n);
+        TLY_CHECK(slots[changes[i].slot.v].branch.v == slots[changes[0].slot.v].branch.v);
+        change_apply(tally, &changes[i], position, &areas);
+    }
+    areas_move(tally, slots[changes[0].slot.v].branch, &areas);
+    position_mark(tally, slots[changes[0].slot.v].branch, position);
 }
 
 /* ---- decisions ---- */
@@ -259,14 +295,16 @@ standing_of(struct tally *tally, struct slot_ix ix)
 static void
 slot_to(struct tally *tally, struct slot_ix ix, enum slot_state to, uint64_t position)
 {
-    struct standing   *slot = standing_of(tally, ix);
-    const struct slot *s    = &tally->election->slots[ix.v];
+    struct standing   *slot  = standing_of(tally, ix);
+    const struct slot *s     = &tally->election->slots[ix.v];
+    struct area_move   areas = {.reported = 0};
     position_pass(tally, position);
-    slot_move(tally, ix, false);
+    slot_move(tally, ix, false, &areas);
     slot->beneath = slot->state;
     state_to(slot, to);
     slot->position = position;
-    slot_move(tally, ix, true);
+    slot_move(tally, ix, true, &areas);
+    areas_move(tally, s->branch, &areas);
     contest_mark(tally, s->contest, position);
     position_mark(tally, s->branch, position);
 }
@@ -318,37 +356,37 @@ tally_lot(struct tally *tally, struct contest_ix contest, struct lot *lot, uint6
 {
     TLY_CHECK(contest.v < tally->election->contests_n);
     position_pass(tally, position);
-    if (lot->before != tally->lots[contest.v]) {
+    if (lot->before != tally->contests[contest.v].lots) {
         TLY_CHECK(lot->before == NULL);
-        lot->before = tally->lots[contest.v];
+        lot->before = tally->contests[contest.v].lots;
     }
     contest_mark(tally, contest, position);
-    tally->lots[contest.v] = lot; /* the numbers are those that it was made for */
+    tally->contests[contest.v].lots = lot; /* the numbers are those that it was made for */
 }
 
 void
 tally_certify(struct tally *tally, struct contest_ix contest, uint64_t position)
 {
     TLY_CHECK(contest.v < tally->election->contests_n);
-    const struct lot *lots = tally->lots[contest.v];
+    const struct lot *lots = tally->contests[contest.v].lots;
     position_pass(tally, position);
     contest_mark(tally, contest, position);
-    tally->lots[contest.v]      = lots;
-    tally->certified[contest.v] = position;
+    tally->contests[contest.v].lots      = lots;
+    tally->contests[contest.v].certified = position;
 }
 
 bool
 tally_is_certified(const struct tally *tally, struct contest_ix contest)
 {
     TLY_CHECK(contest.v < tally->election->contests_n);
-    return tally->certified[contest.v] > 0 &&
-           tally->certified[contest.v] == tally->contest_position[contest.v];
+    return tally->contests[contest.v].certified > 0 &&
+           tally->contests[contest.v].certified == tally->contests[contest.v].position;
 }
 
 bool
 tally_is_complete(const struct tally *tally, struct contest_ix contest)
 {
-    const struct progress *p = &tally->contest_progress[contest.v];
+    const struct progress *p = &tally->contests[contest.v].progress;
     return p->counted > 0 && p->counted + p->annulled == p->expected;
 }
 
@@ -412,18 +450,11 @@ tally_copy(struct tally *to, const struct tally *from)
     TLY_CHECK(to->election == e);
     COPY(slots, e->slots_n);
     COPY(contests, e->contests_n);
-    COPY(contest_progress, e->contests_n);
-    COPY(contest_position, e->contests_n);
     COPY(options, e->options_n);
     COPY(areas, e->areas_n);
-    COPY(area_progress, e->areas_n);
-    COPY(area_position, e->areas_n);
     COPY(branch_position, e->branches_n);
     COPY(branch_conflict, e->branches_n);
     COPY(excluded, e->candidates_n);
-    /* NOLINTNEXTLINE(bugprone-sizeof-expression): what is copied are pointers. */
-    COPY(lots, e->contests_n);
-    COPY(certified, e->contests_n);
     to->position = from->position;
     twins_forget(to->twins);
 }

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Slots with equal numbers stand in a ring; one of each ring, its head, stands in the chain of a
  * bucket.  A contest has as many buckets as branches, all its own: whoever makes hashes collide
- * lengthens a chain by one ring for each terminal that he has, in that contest alone.  SipHash keeps
- * him from making all 64 bits agree, for which numbers would have to be compared; its key is no
- * secret, so bits that agree in part are his to choose. */
+ * lengthens a chain by one ring for each terminal that he has, in that contest alone; numbers are
+ * compared wherever hashes agree.  So the hash need not resist anybody, and is a cheap one: SipHash
+ * took a tenth of what all totals of a bundle take. */
 #include "twins.h"
-
-#include <sodium.h>
 
 #include "base/check.h"
 
@@ -25,8 +23,6 @@ struct twins {
     uint32_t              *buckets; /* slots_n, those of a contest side by side */
     bool                   stale;   /* the standings are others than those that were indexed */
 };
-
-_Static_assert(crypto_shorthash_KEYBYTES <= sizeof(struct tly_hash), "the key is a part of a hash");
 
 enum tly_err
 twins_new(const struct election *election, struct tly_arena *arena, struct twins **out)
@@ -80,13 +76,18 @@ says_something(const struct twins *t, const struct contest *contest, const struc
     return with == OPTIONS_MIN;
 }
 
+/* A word of numbers at a time, multiplied by the golden ratio's bits; the high half, which the bucket
+ * is taken from, depends on all. */
 static uint64_t
-hash_of(const struct twins *t, const struct contest *contest, const struct counts *counts)
+hash_of(const struct contest *contest, const struct counts *counts)
 {
-    uint64_t hash = 0;
-    _Static_assert(sizeof hash == crypto_shorthash_BYTES, "64 bits");
-    (void)crypto_shorthash((uint8_t *)&hash, (const uint8_t *)counts, counts_size(contest),
-                           t->election->definition.b);
+    const uint32_t *numbers = (const uint32_t *)counts; /* nothing but numbers, no gaps */
+    const size_t    n       = counts_size(contest) / sizeof *numbers;
+    uint64_t        hash    = n;
+    for (size_t i = 0; i < n; i++) {
+        hash = (hash ^ numbers[i]) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 32;
+    }
     return hash;
 }
 
@@ -105,7 +106,7 @@ twins_prepare(const struct twins *twins, struct slot_ix ix, const struct counts 
     if (!says_something(twins, contest, counts)) {
         return (struct twins_key){0};
     }
-    const struct twins_key key = {true, hash_of(twins, contest, counts)};
+    const struct twins_key key = {true, hash_of(contest, counts)};
     __builtin_prefetch(bucket_of(twins, contest, key.hash), 1);
     return key;
 }

@@ -88,7 +88,7 @@ numbers_add(struct checking *c, const struct bundle *b)
         if (!counts_keep(c, s->slot, &change.counts)) {
             return TLY_ENOMEM;
         }
-        tally_apply(&c->tally, &change, c->position);
+        tally_apply(&c->tally, &change, 1, c->position);
     }
     c->position++;
     return TLY_OK;

@@ -138,7 +138,7 @@ world_ledger(struct world *w)
                                                .checks   = held,
                                                .revision = 1,
                                                .held     = held},
-                        position);
+                        1, position);
         }
     }
     const struct book_entry annul = {.kind        = LEAF_ANNUL,

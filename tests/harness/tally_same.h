@@ -15,6 +15,27 @@ standing_same(const struct standing *a, const struct standing *b)
            a->not_held == b->not_held && a->explained == b->explained;
 }
 
+static inline bool
+sums_same(const struct totals *a, const struct progress *p, const struct totals *b,
+          const struct progress *q)
+{
+    return memcmp(a, b, sizeof *a) == 0 && memcmp(p, q, sizeof *p) == 0;
+}
+
+static inline bool
+contest_same(const struct contest_tally *a, const struct contest_tally *b)
+{
+    return sums_same(&a->totals, &a->progress, &b->totals, &b->progress) &&
+           a->position == b->position && a->lots == b->lots && a->certified == b->certified;
+}
+
+static inline bool
+area_same(const struct area_tally *a, const struct area_tally *b)
+{
+    return sums_same(&a->totals, &a->progress, &b->totals, &b->progress) &&
+           a->position == b->position;
+}
+
 #define TALLY_SAME(field, n)                                                                       \
     if (memcmp(a->field, b->field, (size_t)(n) * sizeof *a->field) != 0) {                         \
         return #field;                                                                             \
@@ -30,17 +51,19 @@ tally_differs(const struct tally *a, const struct tally *b)
             return "slots";
         }
     }
-    TALLY_SAME(contests, e->contests_n)
-    TALLY_SAME(contest_progress, e->contests_n)
-    TALLY_SAME(contest_position, e->contests_n)
+    for (uint32_t i = 0; i < e->contests_n; i++) {
+        if (!contest_same(&a->contests[i], &b->contests[i])) {
+            return "contests";
+        }
+    }
+    for (uint32_t i = 0; i < e->areas_n; i++) {
+        if (!area_same(&a->areas[i], &b->areas[i])) {
+            return "areas";
+        }
+    }
     TALLY_SAME(options, e->options_n)
-    TALLY_SAME(areas, e->areas_n)
-    TALLY_SAME(area_progress, e->areas_n)
-    TALLY_SAME(area_position, e->areas_n)
     TALLY_SAME(branch_position, e->branches_n)
     TALLY_SAME(branch_conflict, e->branches_n)
     TALLY_SAME(excluded, e->candidates_n)
-    TALLY_SAME(lots, e->contests_n)
-    TALLY_SAME(certified, e->contests_n)
     return a->position == b->position ? NULL : "position";
 }

@@ -101,7 +101,7 @@ night(uint64_t *rng)
                   .held     = case_below(rng, 4) == 0,
                   .not_held = not_held,
             };
-            tally_apply(&tally, &change, position++);
+            tally_apply(&tally, &change, 1, position++);
         }
     }
 }
@@ -173,8 +173,9 @@ differences(const struct by_area *by)
         by_area_sum(by, (struct area_ix){a}, &got, NULL);
         wrong += memcmp(&got, &want, sizeof got) != 0;
         if (a == 0) {
-            wrong += memcmp(&got.totals, &tally.contests[by->contest.v], sizeof got.totals) != 0;
-            wrong += memcmp(&got.progress, &tally.contest_progress[by->contest.v],
+            wrong +=
+                memcmp(&got.totals, &tally.contests[by->contest.v].totals, sizeof got.totals) != 0;
+            wrong += memcmp(&got.progress, &tally.contests[by->contest.v].progress,
                             sizeof got.progress) != 0;
             wrong +=
                 memcmp(votes, tally.options + c->options_first, options_n * sizeof *votes) != 0;
@@ -245,7 +246,7 @@ check_capital(void)
         tally_apply(
             &tally,
             &(struct tally_change){.slot = {s}, .counts = counts_make(&rng, s, 100), .revision = 1},
-            1 + s);
+            1, 1 + s);
     }
     const uint64_t   begin = cpu_ms();
     struct tly_arena own;

@@ -193,7 +193,7 @@ log_bundle(struct world *w, uint32_t branch, uint32_t revision, const struct cou
     if (book_append(w->book, &entry) != TLY_OK) {
         exit(1);
     }
-    tally_apply(&w->tally, &change, position);
+    tally_apply(&w->tally, &change, 1, position);
 }
 
 /* Judges, and when it can stand logs and applies it. */
@@ -234,10 +234,10 @@ static bool
 sums(const struct world *w, uint64_t a, uint64_t b, uint32_t counted, uint32_t held,
      uint32_t annulled)
 {
-    const struct progress *p = &w->tally.contest_progress[0];
+    const struct progress *p = &w->tally.contests[0].progress;
     return w->tally.options[0] == a && w->tally.options[1] == b && p->counted == counted &&
            p->held == held && p->annulled == annulled &&
-           w->tally.contests[0].n[COUNT_CAST] == a + b;
+           w->tally.contests[0].totals.n[COUNT_CAST] == a + b;
 }
 
 static void

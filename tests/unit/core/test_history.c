@@ -59,7 +59,7 @@ bundle(struct night *n, struct branch_ix branch, uint64_t position)
               .revision = revision + 1,
               .held     = held,
               .not_held = not_held};
-        tally_apply(&n->tally, &change, position);
+        tally_apply(&n->tally, &change, 1, position);
         history_change(n->history, &change);
     }
 }
@@ -344,7 +344,7 @@ check_country(void)
         for (uint32_t s = b->slots_first; s < b->slots_first + b->slots_n; s++) {
             const struct tally_change change = {
                 .slot = {s}, .counts = counts_random(&rng, s), .revision = 1};
-            tally_apply(tally, &change, i);
+            tally_apply(tally, &change, 1, i);
             history_change(night.history, &change);
         }
         history_end(night.history, i);

@@ -642,7 +642,7 @@ check_world(struct world *w)
             votes += w->made[newest[b]].votes;
         }
     }
-    WANT(w, w->tally.options[0] == votes && w->tally.contests[0].n[COUNT_VALID] == votes);
+    WANT(w, w->tally.options[0] == votes && w->tally.contests[0].totals.n[COUNT_VALID] == votes);
     TLY_AUTO(arena) struct tly_arena memory; /* the history tells the same */
     struct tally                     again;
     tly_arena_init(&memory, (size_t)1 << 20);

@@ -8,6 +8,8 @@
 #include "t.h"
 #include "tally_make.h"
 
+#define BATCH 64 /* bundles applied together; divides the country */
+
 static struct tally tally;
 
 /* What the naive side remembers of a slot. */
@@ -31,7 +33,7 @@ revise(uint64_t *rng, uint32_t slot, struct naive *naive, uint64_t position)
           .held     = held,
           .not_held = not_held,
     };
-    tally_apply(&tally, &change, position);
+    tally_apply(&tally, &change, 1, position);
     *naive = (struct naive){change.counts, true, !held};
 }
 
@@ -63,8 +65,8 @@ differences(const struct naive naive[])
                 options[i] += naive[s].counts->options[i];
             }
         }
-        wrong += memcmp(&sum, &tally.contests[c], sizeof sum) != 0;
-        wrong += memcmp(&p, &tally.contest_progress[c], sizeof p) != 0;
+        wrong += memcmp(&sum, &tally.contests[c].totals, sizeof sum) != 0;
+        wrong += memcmp(&p, &tally.contests[c].progress, sizeof p) != 0;
         wrong += memcmp(options, &tally.options[contest->options_first],
                         (contest->lists_n + contest->candidates_n) * sizeof options[0]) != 0;
     }
@@ -84,8 +86,8 @@ differences(const struct naive naive[])
                 sum.n[i] += naive[s].counts->n[i];
             }
         }
-        wrong += memcmp(&sum, &tally.areas[a], sizeof sum) != 0;
-        wrong += memcmp(&p, &tally.area_progress[a], sizeof p) != 0;
+        wrong += memcmp(&sum, &tally.areas[a].totals, sizeof sum) != 0;
+        wrong += memcmp(&p, &tally.areas[a].progress, sizeof p) != 0;
     }
     return wrong;
 }
@@ -175,8 +177,8 @@ check_states(void)
     const struct branch_ix b2 = make_branch(&m, "b2", other, 0);
     (void)make_done(&m);
     T_EQ(tally_init(&tally, &m.e, &arena), TLY_OK, "init");
-    T_EQ(tally.area_progress[root.v].expected, 1, "one branch-contest is expected in the country");
-    T_EQ(tally.area_progress[other.v].expected, 0, "none where the branch reports no contest");
+    T_EQ(tally.areas[root.v].progress.expected, 1, "one branch-contest is expected in the country");
+    T_EQ(tally.areas[other.v].progress.expected, 0, "none where the branch reports no contest");
     T_STR(slot_state_name((enum slot_state)tally.slots[s.v].state), "expected", "expected");
     T_OK(!tally_is_complete(&tally, c), "nothing is complete");
 
@@ -188,43 +190,65 @@ check_states(void)
     tally_apply(
         &tally,
         &(struct tally_change){.slot = s, .counts = one, .checks = 5, .revision = 1, .held = true},
-        1);
+        1, 1);
     T_STR(slot_state_name((enum slot_state)tally.slots[s.v].state), "held", "held");
-    T_OK(tally.contests[c.v].n[COUNT_CAST] == 0 && tally.options[0] == 0, "held adds nothing");
+    T_OK(tally.contests[c.v].totals.n[COUNT_CAST] == 0 && tally.options[0] == 0,
+         "held adds nothing");
     T_OK(!tally_is_complete(&tally, c), "held is not settled");
-    T_OK(tally.contest_progress[c.v].held == 1 && tally.contest_progress[c.v].reported == 1 &&
-             tally.contest_progress[c.v].counted == 0,
+    T_OK(tally.contests[c.v].progress.held == 1 && tally.contests[c.v].progress.reported == 1 &&
+             tally.contests[c.v].progress.counted == 0,
          "but has reported");
-    tally_apply(&tally, &(struct tally_change){.slot = s, .counts = one, .revision = 2}, 2);
+    tally_apply(&tally, &(struct tally_change){.slot = s, .counts = one, .revision = 2}, 1, 2);
     T_STR(slot_state_name((enum slot_state)tally.slots[s.v].state), "corrected", "corrected");
-    T_EQ(tally.areas[root.v].n[COUNT_CAST], 10, "counted up to the country");
+    T_EQ(tally.areas[root.v].totals.n[COUNT_CAST], 10, "counted up to the country");
     T_OK(tally_is_complete(&tally, c), "its only branch: the contest is complete");
-    T_EQ(tally.areas[other.v].n[COUNT_CAST], 0, "not beside");
-    tally_apply(&tally, &(struct tally_change){.slot = s, .counts = two, .revision = 3}, 3);
-    T_EQ(tally.areas[root.v].n[COUNT_CAST], 4, "a correction replaces");
+    T_EQ(tally.areas[other.v].totals.n[COUNT_CAST], 0, "not beside");
+    tally_apply(&tally, &(struct tally_change){.slot = s, .counts = two, .revision = 3}, 1, 3);
+    T_EQ(tally.areas[root.v].totals.n[COUNT_CAST], 4, "a correction replaces");
     T_EQ(tally.options[0], 3, "votes too");
-    T_OK(tally.area_progress[root.v].reported == 1 && tally.area_progress[root.v].counted == 1,
+    T_OK(tally.areas[root.v].progress.reported == 1 && tally.areas[root.v].progress.counted == 1,
          "once");
-    tally_apply(&tally, &(struct tally_change){.slot = s, .not_held = true, .revision = 4}, 4);
-    T_OK(tally.areas[root.v].n[COUNT_CAST] == 0 && tally.options[0] == 0, "not held adds nothing");
-    T_EQ(tally.contest_progress[c.v].counted, 1, "and is settled");
-    T_OK(tally.contest_position[c.v] == 4 && tally.area_position[city.v] == 4 &&
-             tally.area_position[root.v] == 4 && tally.branch_position[b.v] == 4 &&
+    tally_apply(&tally, &(struct tally_change){.slot = s, .not_held = true, .revision = 4}, 1, 4);
+    T_OK(tally.areas[root.v].totals.n[COUNT_CAST] == 0 && tally.options[0] == 0,
+         "not held adds nothing");
+    T_EQ(tally.contests[c.v].progress.counted, 1, "and is settled");
+    T_OK(tally.contests[c.v].position == 4 && tally.areas[city.v].position == 4 &&
+             tally.areas[root.v].position == 4 && tally.branch_position[b.v] == 4 &&
              tally.slots[s.v].position == 4 && tally.position == 5,
          "positions");
     tally_conflict(&tally, b2, 5);
     T_OK(tally.branch_conflict[b2.v] && !tally.branch_conflict[b.v], "a conflict flags its branch");
-    T_OK(tally.branch_position[b2.v] == 5 && tally.area_position[other.v] == 5 &&
-             tally.area_position[city.v] == 4 && tally.position == 6,
+    T_OK(tally.branch_position[b2.v] == 5 && tally.areas[other.v].position == 5 &&
+             tally.areas[city.v].position == 4 && tally.position == 6,
          "and moves its areas");
     tally_annul(&tally, s, 6);
-    T_OK(tally.contest_progress[c.v].annulled == 1 && !tally_is_complete(&tally, c),
+    T_OK(tally.contests[c.v].progress.annulled == 1 && !tally_is_complete(&tally, c),
          "where nothing counts nothing is complete");
     make_free(&m);
     tly_arena_done(&arena);
     tly_arena_init(&arena, 8);
     T_EQ(tally_init(&tally, &m.e, &arena), TLY_ENOMEM, "no room");
     tly_arena_done(&arena);
+}
+
+/* A batch's bundles, their counts copied to where the tally keeps them, as the sequencer does just
+ * before it applies them. */
+static void
+batch_make(const uint32_t branches[BATCH], const struct counts *const counts[],
+           struct tally_change changes[BATCH][2])
+{
+    for (uint32_t i = 0; i < BATCH; i++) {
+        const struct branch *b = &m.branches[branches[i]];
+        TLY_CHECK(b->slots_n == 2);
+        for (uint32_t j = 0; j < 2; j++) {
+            const uint32_t slot  = b->slots_first + j;
+            const size_t   size  = sizeof(struct counts) + 8 * sizeof(uint32_t);
+            struct counts *found = tly_arena_alloc(&arena, 1, size);
+            TLY_CHECK(found != NULL);
+            memcpy(found, counts[slot], size);
+            changes[i][j] = (struct tally_change){.slot = {slot}, .counts = found, .revision = 1};
+        }
+    }
 }
 
 static void
@@ -247,18 +271,18 @@ check_country(void)
         order[i]          = order[at];
         order[at]         = i;
     }
-    const uint64_t start = cpu_us();
-    for (uint32_t i = 0; i < m.e.branches_n; i++) {
-        const struct branch *b = &m.branches[order[i]];
-        for (uint32_t s = b->slots_first; s < b->slots_first + b->slots_n; s++) {
-            tally_apply(&tally,
-                        &(struct tally_change){.slot = {s}, .counts = counts[s], .revision = 1},
-                        i + 1);
+    uint64_t applied = 0;
+    for (uint32_t i = 0; i < m.e.branches_n; i += BATCH) {
+        struct tally_change changes[BATCH][2];
+        batch_make(order + i, counts, changes);
+        const uint64_t start = cpu_us();
+        for (uint32_t j = 0; j < BATCH; j++) {
+            tally_apply(&tally, changes[j], 2, i + j + 1);
         }
+        applied += cpu_us() - start;
     }
-    const uint64_t applied = cpu_us() - start;
-    struct tally   copy;
-    struct lot     lot = {.n = 0};
+    struct tally copy;
+    struct lot   lot = {.n = 0};
     tally_exclude(&tally, (struct candidate_ix){5}, m.e.branches_n + 1);
     tally_lot(&tally, (struct contest_ix){9}, &lot, m.e.branches_n + 2);
     tally_certify(&tally, (struct contest_ix){7}, m.e.branches_n + 3);
@@ -270,10 +294,10 @@ check_country(void)
     printf("# 80,000 bundles of 2 contests in %llu us: %llu ns a bundle; a copy takes %llu us\n",
            (unsigned long long)applied, (unsigned long long)applied * 1000 / m.e.branches_n,
            (unsigned long long)copied);
-    T_EQ(copy.areas[0].n[COUNT_CAST], cast, "the country is the sum of its leaves");
-    T_EQ(copy.area_progress[0].counted, 160000, "all are counted");
-    T_OK(copy.excluded[5] && !copy.excluded[4] && copy.lots[9] == &lot && copy.lots[8] == NULL &&
-             tally_is_certified(&copy, (struct contest_ix){7}) &&
+    T_EQ(copy.areas[0].totals.n[COUNT_CAST], cast, "the country is the sum of its leaves");
+    T_EQ(copy.areas[0].progress.counted, 160000, "all are counted");
+    T_OK(copy.excluded[5] && !copy.excluded[4] && copy.contests[9].lots == &lot &&
+             copy.contests[8].lots == NULL && tally_is_certified(&copy, (struct contest_ix){7}) &&
              !tally_is_certified(&copy, (struct contest_ix){6}) && copy.branch_conflict[3] &&
              !copy.branch_conflict[2],
          "a copy has the decisions too");

@@ -140,7 +140,7 @@ step_run(const json_t *base, const json_t *step)
                                        .revision = tally.slots[slot.v].revision + 1,
                                        .held     = unread || held,
                                        .not_held = not_held},
-                position++);
+                1, position++);
 }
 
 static bool
@@ -229,14 +229,15 @@ small_election(uint32_t branches, uint32_t contests, uint32_t min)
     position = 1;
 }
 
-/* Few different numbers, so that many are equal. */
+/* Few different numbers, so that many are equal, and enough of them to meet in one bucket. */
 static const struct counts *
 few_counts(uint64_t *rng)
 {
     struct counts *counts =
         tly_arena_alloc(&arena, 1, sizeof *counts + CANDIDATES * sizeof(uint32_t));
     TLY_CHECK(counts != NULL);
-    counts->n[COUNT_CAST] = case_below(rng, 3);
+    counts->n[COUNT_CAST]  = case_below(rng, 3);
+    counts->n[COUNT_BLANK] = case_below(rng, 2);
     for (unsigned i = 0; i < CANDIDATES; i++) {
         counts->options[i] = case_below(rng, 2);
     }
@@ -282,8 +283,8 @@ revise(uint64_t *rng, struct tally *copy)
                                         .counts   = none ? NULL : few_counts(rng),
                                         .revision = tally.slots[slot.v].revision + 1,
                                         .not_held = none};
-    tally_apply(&tally, &change, position);
-    tally_apply(copy, &change, position++);
+    tally_apply(&tally, &change, 1, position);
+    tally_apply(copy, &change, 1, position++);
 }
 
 static void
@@ -330,7 +331,7 @@ apply(uint32_t slot, uint32_t blank)
                                        .counts   = counts,
                                        .checks   = CHECK_BIT(CHECK_P01),
                                        .revision = tally.slots[slot].revision + 1},
-                position++);
+                1, position++);
 }
 
 static void
