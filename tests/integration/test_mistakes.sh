@@ -16,6 +16,7 @@ wrong() { # NAME CODE REGEX COMMAND...: output in $out
 waits() { # NAME REGEX COMMAND...: says so and goes on, until somebody ends it
     e_name=$1 e_text=$2
     shift 2
+    rm -f "$t_dir/waits" # what the one before said is no word of this one
     "$@" >"$t_dir/waits" 2>&1 </dev/null &
     e_pid=$!
     at_exit "kill $e_pid 2>/dev/null || true"
