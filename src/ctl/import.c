@@ -8,6 +8,7 @@
 #include "online.h"
 #include "submit/check.h"
 #include "submit/submit.h"
+#include "sys/log.h"
 
 #define IMPORT_CONNECTIONS 4
 #define IMPORT_TIMEOUT_MS  30000
@@ -24,7 +25,29 @@ static const struct cli_option options[] = {
     {NULL},
 };
 
-/* One line for every bundle that was not simply counted. */
+/* The daemon's reason in words; what is no problem document as it came, made harmless. */
+static void
+say_problem(struct tly_bytes problem)
+{
+    TLY_AUTO(json) json_t *o      = json_loadb((const char *)problem.data, problem.len, 0, NULL);
+    const char            *title  = json_string_value(json_object_get(o, "title"));
+    const char            *detail = json_string_value(json_object_get(o, "detail"));
+    const char            *code   = json_string_value(json_object_get(o, "code"));
+    const char            *field  = json_string_value(json_object_get(o, "field"));
+    const char            *said   = detail != NULL ? detail : title;
+    if (said == NULL) {
+        (void)fprintf(stderr, " %s", log_text(problem).s);
+        return;
+    }
+    (void)fprintf(stderr, " %s%s%s", code != NULL ? code : "", code != NULL ? ": " : "",
+                  log_text(tly_text(said)).s);
+    if (field != NULL && *field != '\0') {
+        (void)fprintf(stderr, ", field %s", log_text(tly_text(field)).s);
+    }
+}
+
+/* One line for every bundle that was not simply counted; what stands in a file, or came from
+ * elsewhere, may hold a terminal's control sequences. */
 static void
 on_answer(void *arg, const struct submit_answer *a)
 {
@@ -33,30 +56,42 @@ on_answer(void *arg, const struct submit_answer *a)
     if (good && (a->status == 200 || tly_bytes_eq(a->tally_status, tly_text("counted")))) {
         return;
     }
-    char status[16] = "no answer:";
-    if (a->status != 0) {
-        (void)snprintf(status, sizeof status, "%d", a->status);
+    flockfile(stderr); /* from several threads */
+    (void)fprintf(stderr, "%s:%zu:", file, a->bundle->line);
+    if (a->bundle->terminal.len > 0) {
+        (void)fprintf(stderr, " terminal %s:", log_text(a->bundle->terminal).s);
     }
-    (void)fprintf(stderr, "%s:%zu: terminal %.*s: %s %.*s%.*s%s%.*s\n", file, a->bundle->line,
-                  (int)a->bundle->terminal.len, (const char *)a->bundle->terminal.data, status,
-                  (int)a->tally_status.len, (const char *)a->tally_status.data, (int)a->problem.len,
-                  (const char *)a->problem.data, a->checks.len > 0 ? " " : "", (int)a->checks.len,
-                  (const char *)a->checks.data);
+    if (a->status != 0) {
+        (void)fprintf(stderr, " %d", a->status);
+    } else {
+        (void)fputs(" no answer:", stderr);
+    }
+    if (good) {
+        (void)fprintf(stderr, " %.*s %s", (int)a->tally_status.len,
+                      (const char *)a->tally_status.data, log_text(a->checks).s);
+    } else {
+        say_problem(a->problem);
+    }
+    (void)fputc('\n', stderr);
+    funlockfile(stderr);
 }
 
 static void
 print(const struct cli *cli, const char *file, const struct submit_stats *s)
 {
     if (cli_flag(cli, "json")) {
-        (void)printf("{\"file\":\"%s\",\"sent\":%" PRIu64 ",\"created\":%" PRIu64
-                     ",\"held\":%" PRIu64 ",\"same\":%" PRIu64 ",\"conflict\":%" PRIu64
-                     ",\"refused\":%" PRIu64 "}\n",
-                     file, s->sent, s->created, s->held, s->same, s->conflict, s->refused);
+        TLY_AUTO(json)
+        json_t *o = json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I}", "file", file, "sent",
+                              (json_int_t)s->sent, "created", (json_int_t)s->created, "held",
+                              (json_int_t)s->held, "same", (json_int_t)s->same, "conflict",
+                              (json_int_t)s->conflict, "refused", (json_int_t)s->refused);
+        online_print(o);
     } else {
-        (void)printf("%s: %" PRIu64 " bundles, %" PRIu64 " new (%" PRIu64
+        (void)printf("%s: %" PRIu64 " bundle%s, %" PRIu64 " new (%" PRIu64
                      " held or partly), %" PRIu64 " known already, %" PRIu64
                      " conflicting, %" PRIu64 " refused\n",
-                     file, s->sent, s->created, s->held, s->same, s->conflict, s->refused);
+                     file, s->sent, s->sent == 1 ? "" : "s", s->created, s->held, s->same,
+                     s->conflict, s->refused);
     }
 }
 

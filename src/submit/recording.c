@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -75,7 +76,7 @@ scan_object(struct scan *s, struct tly_bytes *out)
 {
     scan_space(s);
     const uint8_t *first = s->p;
-    int            depth = 0;
+    ptrdiff_t      depth = 0; /* of a file of any length */
     while (s->p < s->end) {
         struct tly_bytes text;
         if (*s->p == '"') {
@@ -139,7 +140,7 @@ scan_envelope(struct tly_bytes text, struct recorded *item)
 {
     struct scan      s = {text.data, text.data + text.len};
     struct tly_bytes object, word;
-    int              depth = 0;
+    ptrdiff_t        depth = 0;
     if (!scan_object(&s, &object) || s.p != s.end) {
         return false;
     }
