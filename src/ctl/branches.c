@@ -29,7 +29,8 @@ string_of(const json_t *value)
     return json_is_string(value) ? json_string_value(value) : "?";
 }
 
-/* "CONTEST:CODE" for each check that held or flagged a contest of the branch. */
+/* "CONTEST:CODE" for each check that held or flagged a contest of the branch; "(explained)" behind it
+ * where officers did so. */
 static void
 checks_of(const json_t *branch, struct text *out)
 {
@@ -46,6 +47,8 @@ checks_of(const json_t *branch, struct text *out)
             text_add(&text, string_of(json_object_get(contest, "contest")));
             text_add(&text, ":");
             text_add(&text, string_of(check));
+            text_add(&text,
+                     json_is_true(json_object_get(contest, "explained")) ? "(explained)" : "");
             text_add(out, one); /* whole or not at all */
         }
     }
@@ -109,7 +112,7 @@ run(const struct cli *cli)
     }
     if (!l.json) {
         table_print(&l.table);
-        (void)printf("%zu branches\n", l.n);
+        (void)printf("%zu branch%s\n", l.n, l.n == 1 ? "" : "es");
     }
     return CLI_DONE;
 }

@@ -4,6 +4,7 @@
 
 #include "cmd.h"
 #include "online.h"
+#include "sys/clock.h"
 
 static const struct cli_option options[] = {
     {"json", NULL, "the object of GET /v1/election", false},
@@ -41,6 +42,13 @@ print(const json_t *e)
                  number(p, "held"), number(p, "annulled"));
     (void)printf("ledger      %lld entries accepted, %lld published\n", number(e, "accepted"),
                  number(e, "published"));
+    const json_t *w = json_object_get(e, "witnessed");
+    if (json_is_object(w)) {
+        (void)printf("witnessed   %lld entries, %lld s ago\n", number(w, "size"),
+                     (long long)clock_unix_s() - number(w, "as_of"));
+    } else {
+        (void)printf("witnessed   no cosignature is known\n");
+    }
 }
 
 static enum cli_exit
