@@ -17,7 +17,7 @@
 static const struct cli_option options[] = {
     {"reason", "TEXT", "why, in a sentence; the decision is published with it", false},
     {"key", "FILE", "the first officer's signing key", false},
-    {"to", "FILE", "where the decision goes (default: standard output)", false},
+    {"to", "FILE", "a new file for the decision (default: standard output)", false},
     {"ground", "WORD", "of a lot: veteran, degree or lot", false},
     {"election", "CODE", "with --phase and --position: sign without asking the daemon", false},
     {"phase", "WORD", "rehearsal or official", false},
@@ -193,7 +193,7 @@ run(const struct cli *cli)
     err = draft_sign(&d, tly_text(text), &arena, &envelope, &diag);
     if (err == TLY_OK) {
         (void)fprintf(stderr, "%s\n", text);
-        err = decision_file_write(cli_value(cli, "to", NULL), envelope, &arena, &diag);
+        err = decision_file_new(cli_value(cli, "to", NULL), envelope, &arena, &diag);
     }
     free(text);
     return err == TLY_OK ? CLI_DONE : cli_fail(cli, err, &diag);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "pack/newfile.h"
 #include "sys/file.h"
 
 #define FILE_MODE 0644
@@ -32,21 +33,41 @@ decision_file_read(const char *path, struct tly_arena *arena, struct envelope *o
     return TLY_OK;
 }
 
-enum tly_err
-decision_file_write(const char *path, struct tly_bytes envelope, struct tly_arena *arena,
-                    struct tly_diag *diag)
+static enum tly_err
+line_make(struct tly_bytes envelope, struct tly_arena *arena, struct tly_bytes *out)
 {
     char *line = tly_arena_alloc(arena, envelope.len + 1, 1);
     if (line == NULL) {
         return TLY_ENOMEM;
     }
     memcpy(line, envelope.data, envelope.len);
-    line[envelope.len]         = '\n';
-    const struct tly_bytes all = {(const uint8_t *)line, envelope.len + 1};
-    if (path != NULL) {
-        return file_write(path, all, FILE_MODE, FILE_SYNC, diag);
+    line[envelope.len] = '\n';
+    *out               = (struct tly_bytes){(const uint8_t *)line, envelope.len + 1};
+    return TLY_OK;
+}
+
+enum tly_err
+decision_file_new(const char *path, struct tly_bytes envelope, struct tly_arena *arena,
+                  struct tly_diag *diag)
+{
+    struct tly_bytes   line;
+    const enum tly_err err = line_make(envelope, arena, &line);
+    if (err != TLY_OK) {
+        return err;
     }
-    return fwrite(all.data, 1, all.len, stdout) == all.len && fflush(stdout) == 0
+    if (path != NULL) {
+        return newfile_write(path, line, FILE_MODE, diag);
+    }
+    return fwrite(line.data, 1, line.len, stdout) == line.len && fflush(stdout) == 0
                ? TLY_OK
                : tly_fail(diag, TLY_EIO, "cannot write to standard output");
+}
+
+enum tly_err
+decision_file_write(const char *path, struct tly_bytes envelope, struct tly_arena *arena,
+                    struct tly_diag *diag)
+{
+    struct tly_bytes   line;
+    const enum tly_err err = line_make(envelope, arena, &line);
+    return err != TLY_OK ? err : file_write(path, line, FILE_MODE, FILE_SYNC, diag);
 }

@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "base/arena.h"
-#include "newfile.h"
+#include "pack/newfile.h"
 #include "pack/keyfile.h"
 #include "pem.h"
 #include "sys/file.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "newfile.h"
+#include "pack/newfile.h"
 #include "pem.h"
 #include "sys/file.h"
 #include "sys/sha256.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "newfile.h"
+#include "pack/newfile.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -50,6 +50,9 @@ is 'more signatures, the same decision' "$(ctl post "$file")" 0
 excluded() { "$B/tallyctl" results --contest "$contest" --json | grep -q '"excluded":true'; }
 ok 'the candidate is excluded' wait_for 60 excluded
 election=$(sed -n 's/.*"election": *"\([^"]*\)".*/\1/p' "$t_dir/definition/election.json")
+is 'over a file that others signed' "$(ctl decide exclude "$contest" "$candidate" --reason r --key "$(officer commission1)" --to "$file")" 1
+said 'nothing is written' "$file: is there already and is not overwritten"
+rm "$file"
 is 'decided without a daemon' "$(TALLY_URL=https://localhost:1 ctl decide exclude "$contest" "$candidate" --reason r \
     --key "$(officer commission1)" --election "$election" --phase rehearsal --position 2 --to "$file")" 0
 is 'and cosigned' "$(ctl cosign "$file" --key "$(officer supervision1)")" 0
