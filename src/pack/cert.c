@@ -11,8 +11,8 @@
 #include <time.h>
 
 #include "base/arena.h"
-#include "pack/newfile.h"
 #include "pack/keyfile.h"
+#include "pack/newfile.h"
 #include "pem.h"
 #include "sys/file.h"
 #include "sys/sha256.h"
