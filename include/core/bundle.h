@@ -48,6 +48,11 @@ TLY_MUST enum tly_err bundle_read(const struct bundle_rules *rules, struct tly_b
                                   struct tly_arena *keep, struct tly_arena *scratch,
                                   struct bundle *out, struct tly_diag *diag);
 
+/* Have enough officers of every role signed that policy `revise` names, each counted once, each
+ * responsible for the branch? */
+bool bundle_revise_allowed(const struct bundle_rules *rules, const struct envelope *envelope,
+                           struct branch_ix branch);
+
 /* The sequencer's view; hashes are computed outside the core.  Keeps views of *bundle. */
 struct seq_bundle bundle_seq(const struct bundle *bundle, const struct tly_hash *payload_hash,
                              const struct tly_hash *envelope_hash, size_t envelope_len);

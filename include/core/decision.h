@@ -64,6 +64,18 @@ TLY_MUST enum tly_err decision_read(const struct decision_rules *rules, struct t
                                     struct tly_arena *arena, struct decision *out,
                                     struct tly_diag *diag);
 
+/* The parts of decision_read(), for who reports all that is wrong (the verifier).
+ *
+ * decision_document(): the payload alone.  Errors: as decision_read(), of the document and its target.
+ * decision_signers():  whether enough officers signed a decision of a kind for an area; TLY_ENOKEY,
+ *                      TLY_EFORBID. */
+TLY_MUST enum tly_err decision_document(const struct election *election, struct tly_bytes payload,
+                                        struct tly_arena *arena, struct decision *out,
+                                        struct tly_diag *diag);
+TLY_MUST enum tly_err decision_signers(const struct decision_rules *rules,
+                                       const struct envelope *envelope, enum policy_kind kind,
+                                       struct area_ix area, struct tly_diag *diag);
+
 /* Can it stand as the ledger's next entry?  The tally is as far as the book.
  *
  * Owns:   sets order_of_lists; the arena is for the outcome of the contest.
@@ -72,6 +84,14 @@ TLY_MUST enum tly_err decision_read(const struct decision_rules *rules, struct t
 TLY_MUST enum tly_err decision_judge(const struct tally *tally, const struct book *book,
                                      struct decision *decision, struct tly_arena *arena,
                                      struct tly_diag *diag);
+/* The two halves of decision_judge(): the target's state and its changes; and, of a certificate, that
+ * the contest is complete, has no tie, and that the result is its result now.  Errors: as there. */
+TLY_MUST enum tly_err decision_judge_state(const struct tally *tally, const struct book *book,
+                                           struct decision *decision, struct tly_arena *arena,
+                                           struct tly_diag *diag);
+TLY_MUST enum tly_err decision_judge_result(const struct tally    *tally,
+                                            const struct decision *decision,
+                                            struct tly_arena *arena, struct tly_diag *diag);
 /* Makes what the tally will keep of it, in the tally's arena.  false: no memory. */
 TLY_MUST bool decision_keep(struct decision *decision, struct tly_arena *arena);
 /* Puts it in force; judged and kept. */

@@ -143,6 +143,9 @@ void tally_certify(struct tally *tally, struct contest_ix contest, uint64_t posi
 bool tally_is_certified(const struct tally *tally, struct contest_ix contest);
 /* Every branch of the contest is counted or annulled, and at least one is counted. */
 bool tally_is_complete(const struct tally *tally, struct contest_ix contest);
+/* "waiting" "partial" "complete" "tied" "certified" "annulled" (doc/api.md); tied: its outcome has a
+ * tie. */
+const char *tally_contest_status(const struct tally *tally, struct contest_ix contest, bool tied);
 
 /* Votes that count by law: list_ir: personal plus the list's ballots; other methods: personal. */
 uint64_t tally_candidate_votes(const struct tally *tally, struct candidate_ix candidate);

@@ -121,13 +121,12 @@ TLY_MUST enum tly_err api_query_area(struct api_req *r, const char *name, struct
                                      struct tly_diag *diag);
 
 /* show.c: the objects of doc/api.md */
-json_t     *api_show_name(const struct name *name);
-json_t     *api_show_progress(const struct progress *progress);
-json_t     *api_show_totals(const struct totals *totals, const struct progress *progress);
-json_t     *api_show_counts(const struct counts *counts);
-json_t     *api_show_checks(uint64_t checks);
-json_t     *api_show_hash(const struct tly_hash *hash);
-const char *api_contest_status(const struct tally *tally, struct contest_ix contest, bool tied);
+json_t *api_show_name(const struct name *name);
+json_t *api_show_progress(const struct progress *progress);
+json_t *api_show_totals(const struct totals *totals, const struct progress *progress);
+json_t *api_show_counts(const struct counts *counts);
+json_t *api_show_checks(uint64_t checks);
+json_t *api_show_hash(const struct tly_hash *hash);
 
 /* contest_show.c */
 json_t *api_show_contest(const struct tally *tally, struct contest_ix ix, bool whole,

@@ -274,7 +274,7 @@ api_show_contest(const struct tally *tally, struct contest_ix ix, bool whole,
     json_t *o  = json_object();
     put_facts(&v, o);
     json_object_set_new(
-        o, "status", json_string(api_contest_status(tally, ix, v.counted && outcome.ties_n > 0)));
+        o, "status", json_string(tally_contest_status(tally, ix, v.counted && outcome.ties_n > 0)));
     json_object_set_new(o, "final", json_boolean(tally_is_certified(tally, ix)));
     json_object_set_new(o, "progress", api_show_progress(progress));
     json_object_set_new(o, "ballots", api_show_totals(&tally->contests[ix.v].totals, progress));

@@ -68,7 +68,7 @@ status_fits(const struct filter *f, const json_t *shown)
 static bool
 status_may_fit(const struct filter *f, const struct tally *tally, struct contest_ix ix)
 {
-    const char *plain = api_contest_status(tally, ix, false);
+    const char *plain = tally_contest_status(tally, ix, false);
     return f->status == NULL || strcmp(plain, f->status) == 0 ||
            (strcmp(f->status, "tied") == 0 && strcmp(plain, "complete") == 0);
 }

@@ -77,22 +77,3 @@ api_show_hash(const struct tly_hash *hash)
     tly_hex(hash->b, sizeof hash->b, hex);
     return json_string(hex);
 }
-
-const char *
-api_contest_status(const struct tally *tally, struct contest_ix contest, bool tied)
-{
-    const struct progress *p = &tally->contests[contest.v].progress;
-    if (p->reported == 0) {
-        return "waiting";
-    }
-    if (p->annulled == p->expected) {
-        return "annulled";
-    }
-    if (!tally_is_complete(tally, contest)) {
-        return "partial";
-    }
-    if (tally_is_certified(tally, contest)) {
-        return "certified";
-    }
-    return tied ? "tied" : "complete";
-}

@@ -25,10 +25,9 @@ signer_find(const struct registry *registry, const struct envelope *envelope,
                        "no registered terminal's key verifies the signature");
 }
 
-/* Enough officers of every role have signed, each counted once, each responsible for the branch. */
-static bool
-revise_allowed(const struct bundle_rules *rules, const struct envelope *envelope,
-               struct branch_ix branch)
+bool
+bundle_revise_allowed(const struct bundle_rules *rules, const struct envelope *envelope,
+                      struct branch_ix branch)
 {
     const struct election *election              = rules->election;
     const struct quorum   *want                  = &election->policy.kinds[POLICY_REVISE];
@@ -140,7 +139,7 @@ content_read(const struct bundle_rules *rules, struct tly_arena *keep, struct tl
     b->revision  = payload->revision;
     b->has_prev  = payload->has_prev;
     b->prev      = payload->prev;
-    b->revise_ok = b->revision < 2 || revise_allowed(rules, &b->envelope, b->branch);
+    b->revise_ok = b->revision < 2 || bundle_revise_allowed(rules, &b->envelope, b->branch);
     const struct checks_input in = {.election = rules->election,
                                     .terminal = &rules->registry->terminals[b->terminal.v],
                                     .branch   = b->branch,

@@ -3,7 +3,6 @@
 
 #include "base/check.h"
 #include "base/text.h"
-#include "decision_read.h"
 
 /* Leaf kinds of decisions stand in the order of the policy's kinds. */
 _Static_assert(LEAF_CERTIFY - LEAF_RELEASE == POLICY_CERTIFY - POLICY_RELEASE, "one order");
@@ -112,9 +111,9 @@ too_few(const struct signers *s, const struct quorum *want, enum policy_kind kin
     return tly_fail_at(diag, TLY_EFORBID, "quorum", "signatures", "%s", line);
 }
 
-static enum tly_err
-signers_check(const struct decision_rules *rules, const struct envelope *envelope,
-              enum policy_kind kind, struct area_ix area, struct tly_diag *diag)
+enum tly_err
+decision_signers(const struct decision_rules *rules, const struct envelope *envelope,
+                 enum policy_kind kind, struct area_ix area, struct tly_diag *diag)
 {
     const struct quorum *want = &rules->election->policy.kinds[kind];
     struct signers       s    = {0};
@@ -170,7 +169,7 @@ decision_read(const struct decision_rules *rules, struct tly_bytes in, struct tl
     }
     const struct area_ix area =
         d.branch.v != IX_NONE ? e->branches[d.branch.v].area : e->contests[d.contest.v].area;
-    err = signers_check(rules, &envelope, d.kind, area, diag);
+    err = decision_signers(rules, &envelope, d.kind, area, diag);
     if (err == TLY_OK) {
         err = sender_check(rules, area, diag);
     }

@@ -181,14 +181,20 @@ judge_lot(const struct judge *j)
 static enum tly_err
 judge_certify(const struct judge *j)
 {
-    struct outcome  o;
-    struct tly_hash result;
     if (tally_is_certified(j->tally, j->d->contest)) {
         return state_refuse(j, "the contest is certified already");
     }
     if (j->d->at > j->d->position || j->tally->contests[j->d->contest.v].position >= j->d->at) {
         return state_refuse(j, "the contest changed behind the position that the result is of");
     }
+    return TLY_OK;
+}
+
+static enum tly_err
+judge_result(const struct judge *j)
+{
+    struct outcome  o;
+    struct tly_hash result;
     if (!tally_is_complete(j->tally, j->d->contest)) {
         return state_refuse(j, "not every branch is counted or annulled");
     }
@@ -206,8 +212,8 @@ judge_certify(const struct judge *j)
 }
 
 enum tly_err
-decision_judge(const struct tally *tally, const struct book *book, struct decision *d,
-               struct tly_arena *arena, struct tly_diag *diag)
+decision_judge_state(const struct tally *tally, const struct book *book, struct decision *d,
+                     struct tly_arena *arena, struct tly_diag *diag)
 {
     const struct judge j = {tally, book, d, arena, diag};
     TLY_CHECK(tally->position == book_size(book));
@@ -227,4 +233,21 @@ decision_judge(const struct tally *tally, const struct book *book, struct decisi
         return changed(&j, tally->contests[d->contest.v].position);
     }
     return d->kind == POLICY_LOT ? judge_lot(&j) : judge_certify(&j);
+}
+
+enum tly_err
+decision_judge_result(const struct tally *tally, const struct decision *d, struct tly_arena *arena,
+                      struct tly_diag *diag)
+{
+    struct decision    copy = *d;
+    const struct judge j    = {tally, NULL, &copy, arena, diag};
+    return d->kind == POLICY_CERTIFY ? judge_result(&j) : TLY_OK;
+}
+
+enum tly_err
+decision_judge(const struct tally *tally, const struct book *book, struct decision *d,
+               struct tly_arena *arena, struct tly_diag *diag)
+{
+    const enum tly_err err = decision_judge_state(tally, book, d, arena, diag);
+    return err == TLY_OK ? decision_judge_result(tally, d, arena, diag) : err;
 }

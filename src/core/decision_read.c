@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "decision_read.h"
+/* The document of a decision, before anybody's signature is looked at. */
 
 #include "base/check.h"
 #include "base/hex.h"
 #include "base/text.h"
+#include "core/decision.h"
 #include "rd.h"
 
 #define FIELDS_MAX 8

@@ -390,6 +390,25 @@ tally_is_complete(const struct tally *tally, struct contest_ix contest)
     return p->counted > 0 && p->counted + p->annulled == p->expected;
 }
 
+const char *
+tally_contest_status(const struct tally *tally, struct contest_ix contest, bool tied)
+{
+    const struct progress *p = &tally->contests[contest.v].progress;
+    if (p->reported == 0) {
+        return "waiting";
+    }
+    if (p->annulled == p->expected) {
+        return "annulled";
+    }
+    if (!tally_is_complete(tally, contest)) {
+        return "partial";
+    }
+    if (tally_is_certified(tally, contest)) {
+        return "certified";
+    }
+    return tied ? "tied" : "complete";
+}
+
 void
 tally_conflict(struct tally *tally, struct branch_ix branch, uint64_t position)
 {

@@ -11,7 +11,7 @@
 #include "service.h"
 #include "sys/clock.h"
 #include "sys/log.h"
-#include "team.h"
+#include "sys/team.h"
 
 #define CHUNK_ROWS    512
 #define CHUNK_BYTES   ((size_t)16 << 20) /* of payloads; one row more may go over it */

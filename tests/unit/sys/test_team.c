@@ -2,7 +2,7 @@
 /* Every job of a round runs exactly once, rounds do not overlap, whatever their size; under TSan too. */
 #include <stdatomic.h>
 
-#include "../../../src/daemon/team.h"
+#include "sys/team.h"
 
 #include "t.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "team.h"
+#include "sys/team.h"
 
 #include <pthread.h>
 #include <stdbool.h>
