@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/err.h"
+#include "core/envelope.h"
 #include "core/sign.h"
 
 enum package_kind { PACKAGE_DEFINITION, PACKAGE_REGISTRY };
@@ -28,6 +29,19 @@ TLY_MUST enum tly_err package_hash(const char *dir, enum package_kind kind, stru
 TLY_MUST enum tly_err package_sign(const char *dir, enum package_kind kind, const char *election,
                                    const struct tly_hash *hash, const struct sign_secret *secret,
                                    struct tly_diag *diag);
+/* What signatures.dsse says: an envelope of type package over {"package","election","hash"}. */
+struct package_signed {
+    struct envelope envelope;
+    const char     *election, *hash; /* in the arena */
+};
+/* Reads the bytes of signatures.dsse.
+ * Errors: TLY_EINPUT not such an envelope, or of the other kind; TLY_ENOMEM. */
+TLY_MUST enum tly_err package_signed_read(struct tly_bytes bytes, enum package_kind kind,
+                                          struct tly_arena *arena, struct package_signed *out,
+                                          struct tly_diag *diag);
+/* How many different keys of keys[] verify one of its signatures. */
+unsigned package_signers(const struct envelope *envelope, const struct tly_key keys[],
+                         unsigned keys_n);
 /* Verifies that at least `threshold` different keys of keys[] signed this hash.
  * Errors: TLY_ENOKEY too few; TLY_EINPUT not an envelope, or it names another package, election or
  * hash. */

@@ -41,7 +41,7 @@ build_all(struct build *b)
 }
 
 enum tly_err
-definition_load(const char *dir, struct tly_arena *arena, struct election **out,
+definition_read(const struct pack_files *files, struct tly_arena *arena, struct election **out,
                 struct faults *faults, struct tly_diag *diag)
 {
     TLY_AUTO(arena) struct tly_arena scratch = {.bytes_max = BUILD_SCRATCH_MAX};
@@ -50,21 +50,30 @@ definition_load(const char *dir, struct tly_arena *arena, struct election **out,
     const uint64_t before = faults->n;
     b.election            = TLY_NEW(arena, struct election, 1);
     if (b.election == NULL) {
-        return tly_fail(diag, TLY_ENOMEM, "%s: no memory to load it", dir);
+        return tly_fail(diag, TLY_ENOMEM, "%s: no memory to load it", files->where);
     }
-    enum tly_err err = part_read_all(dir, PACKAGE_DEFINITION, arena, &scratch, faults, parts,
+    enum tly_err err = part_read_all(files, PACKAGE_DEFINITION, arena, &scratch, faults, parts,
                                      &b.election->definition, diag);
     if (err != TLY_OK) {
         return err == TLY_ENOENT ? TLY_EIO : err;
     }
     err = build_all(&b);
     if (err != TLY_OK) {
-        return tly_fail(diag, err, "%s: no memory to load it", dir);
+        return tly_fail(diag, err, "%s: no memory to load it", files->where);
     }
     faults_sort(faults);
     if (faults->n > before) {
-        return tly_fail(diag, TLY_EINPUT, "%s: %" PRIu64 " faults", dir, faults->n - before);
+        return tly_fail(diag, TLY_EINPUT, "%s: %" PRIu64 " faults", files->where,
+                        faults->n - before);
     }
     *out = b.election;
     return TLY_OK;
+}
+
+enum tly_err
+definition_load(const char *dir, struct tly_arena *arena, struct election **out,
+                struct faults *faults, struct tly_diag *diag)
+{
+    const struct pack_files files = pack_files_of(dir);
+    return definition_read(&files, arena, out, faults, diag);
 }

@@ -38,7 +38,8 @@ package_hash(const char *dir, enum package_kind kind, struct tly_hash *out, stru
     struct faults                           faults = {.arena = &arena};
     enum tly_err                            err    = sys_sha256_new(&ctx);
     if (err == TLY_OK) {
-        err = part_list_check(dir, kind, &faults, diag);
+        const struct pack_files files = pack_files_of(dir);
+        err                           = part_list_check(&files, kind, &faults, diag);
     }
     if (err != TLY_OK) {
         return err == TLY_ENOENT ? TLY_EINPUT : err;
@@ -76,6 +77,16 @@ payload_text(enum package_kind kind, const char *election, const struct tly_hash
     return (struct tly_bytes){(const uint8_t *)text, (size_t)len};
 }
 
+static enum tly_err
+envelope_read(struct tly_bytes bytes, struct tly_arena *arena, struct envelope *out,
+              struct tly_diag *diag)
+{
+    while (bytes.len > 0 && bytes.data[bytes.len - 1] == '\n') {
+        bytes.len--; /* an editor's newline at the end is no part of the envelope */
+    }
+    return envelope_parse(bytes, PAYLOAD_MAX * 2, arena, out, diag);
+}
+
 /* Reads DIR/signatures.dsse.  Errors: TLY_ENOENT none there; TLY_EINPUT. */
 static enum tly_err
 signatures_read(const char *dir, struct tly_arena *arena, struct envelope *out,
@@ -85,16 +96,10 @@ signatures_read(const char *dir, struct tly_arena *arena, struct envelope *out,
     struct tly_bytes bytes;
     file_path(path, "%s/" PART_SIGNATURES, dir);
     enum tly_err err = file_read(path, SIGNATURES_BYTES_MAX, arena, &bytes, diag);
-    if (err == TLY_OK) { /* an editor's newline at the end is no part of the envelope */
-        while (bytes.len > 0 && bytes.data[bytes.len - 1] == '\n') {
-            bytes.len--;
-        }
-        err = envelope_parse(bytes, PAYLOAD_MAX * 2, arena, out, diag);
+    if (err == TLY_OK) {
+        err = envelope_read(bytes, arena, out, diag);
     }
-    if (err == TLY_ETOOBIG) {
-        err = TLY_EINPUT;
-    }
-    return err;
+    return err == TLY_ETOOBIG ? TLY_EINPUT : err;
 }
 
 /* One member of the payload against what it must be. */
@@ -146,6 +151,40 @@ about_check(const char *dir, const struct envelope *envelope, enum package_kind 
         err = member_check(dir, root, "election", election, diag);
     }
     return err == TLY_OK ? member_check(dir, root, "hash", hex, diag) : err;
+}
+
+/* A member's text in the arena; NULL: no string, or no memory. */
+static const char *
+member_text(const json_t *root, const char *key, struct tly_arena *arena)
+{
+    const char *text = json_string_value(json_object_get(root, key));
+    return text == NULL ? NULL : tly_arena_text(arena, tly_text(text));
+}
+
+enum tly_err
+package_signed_read(struct tly_bytes bytes, enum package_kind kind, struct tly_arena *arena,
+                    struct package_signed *out, struct tly_diag *diag)
+{
+    struct package_signed s   = {0};
+    enum tly_err          err = bytes.len > SIGNATURES_BYTES_MAX
+                                    ? TLY_ETOOBIG
+                                    : envelope_read(bytes, arena, &s.envelope, diag);
+    if (err != TLY_OK) {
+        return err == TLY_ETOOBIG ? TLY_EINPUT : err;
+    }
+    TLY_AUTO(json)
+    json_t     *root    = json_loadb((const char *)s.envelope.payload.data, s.envelope.payload.len,
+                                     JSON_REJECT_DUPLICATES, NULL);
+    const char *package = member_text(root, "package", arena);
+    s.election          = member_text(root, "election", arena);
+    s.hash              = member_text(root, "hash", arena);
+    if (!tly_bytes_eq(s.envelope.type, tly_text(ENVELOPE_TYPE_PACKAGE)) ||
+        json_object_size(root) != 3 || package == NULL || s.election == NULL || s.hash == NULL ||
+        strcmp(package, package_kind_name(kind)) != 0) {
+        return tly_fail(diag, TLY_EINPUT, "not what signs a %s", package_kind_name(kind));
+    }
+    *out = s;
+    return TLY_OK;
 }
 
 /* The old signatures over the same payload, then ours: made anew as text, since only the keys'
@@ -233,6 +272,26 @@ package_sign(const char *dir, enum package_kind kind, const char *election,
     return signatures_write(dir, payload, rows, n + 1, diag);
 }
 
+unsigned
+package_signers(const struct envelope *envelope, const struct tly_key keys[], unsigned keys_n)
+{
+    unsigned good = 0;
+    for (unsigned k = 0; k < keys_n; k++) {
+        bool verified = false;
+        for (unsigned earlier = 0; earlier < k; earlier++) { /* a key given twice counts once */
+            verified = verified || memcmp(&keys[earlier], &keys[k], sizeof keys[k]) == 0;
+        }
+        if (verified) {
+            continue;
+        }
+        for (unsigned i = 0; i < envelope->signatures_n && !verified; i++) {
+            verified = envelope_verify(envelope, i, &keys[k]);
+        }
+        good += verified;
+    }
+    return good;
+}
+
 enum tly_err
 package_verify(const char *dir, enum package_kind kind, const char *election,
                const struct tly_hash *hash, const struct tly_key keys[], unsigned keys_n,
@@ -250,20 +309,7 @@ package_verify(const char *dir, enum package_kind kind, const char *election,
     if (err != TLY_OK) {
         return err;
     }
-    unsigned good = 0;
-    for (unsigned k = 0; k < keys_n; k++) {
-        bool verified = false;
-        for (unsigned earlier = 0; earlier < k; earlier++) { /* a key given twice counts once */
-            verified = verified || memcmp(&keys[earlier], &keys[k], sizeof keys[k]) == 0;
-        }
-        if (verified) {
-            continue;
-        }
-        for (unsigned i = 0; i < envelope.signatures_n && !verified; i++) {
-            verified = envelope_verify(&envelope, i, &keys[k]);
-        }
-        good += verified;
-    }
+    const unsigned good = package_signers(&envelope, keys, keys_n);
     if (good < threshold) {
         return tly_fail(diag, TLY_ENOKEY,
                         "%s: %u of the %u root keys given have signed it, %u must have", dir, good,

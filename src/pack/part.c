@@ -6,7 +6,6 @@
 
 #include "base/check.h"
 #include "base/hex.h"
-#include "sys/file.h"
 #include "sys/sha256.h"
 
 #define LIST_ARENA_BYTES ((size_t)4 << 20)
@@ -25,13 +24,11 @@ part_names(enum package_kind kind)
 
 /* Reads a file of a package into the arena.  Errors: as file_read(). */
 static enum tly_err
-part_read(const char *dir, const char *name, struct tly_arena *arena, struct part *out,
-          struct tly_diag *diag)
+part_read(const struct pack_files *files, const char *name, struct tly_arena *arena,
+          struct part *out, struct tly_diag *diag)
 {
-    char             path[FILE_PATH_SIZE];
-    struct tly_bytes bytes;
-    file_path(path, "%s/%s", dir, name);
-    const enum tly_err err = file_read(path, PART_BYTES_MAX, arena, &bytes, diag);
+    struct tly_bytes   bytes;
+    const enum tly_err err = files->read(files, name, PART_BYTES_MAX, arena, &bytes, diag);
     if (err != TLY_OK) {
         return err;
     }
@@ -82,19 +79,19 @@ is_other(enum package_kind kind, const char *const found[], size_t n)
 }
 
 enum tly_err
-part_list_check(const char *dir, enum package_kind kind, struct faults *faults,
+part_list_check(const struct pack_files *files, enum package_kind kind, struct faults *faults,
                 struct tly_diag *diag)
 {
     TLY_AUTO(arena) struct tly_arena arena = {.bytes_max = LIST_ARENA_BYTES};
     const char                     **found = NULL;
     size_t                           n     = 0;
-    const enum tly_err               err = file_list(dir, LIST_NAMES_MAX, &arena, &found, &n, diag);
+    const enum tly_err err = files->list(files, LIST_NAMES_MAX, &arena, &found, &n, diag);
     if (err != TLY_OK) {
         return err;
     }
     if (is_other(kind, found, n)) {
-        return tly_fail(diag, TLY_EINPUT, "%s: this is a %s, not a %s (folders swapped?)", dir,
-                        kind_word(other_kind(kind)), kind_word(kind));
+        return tly_fail(diag, TLY_EINPUT, "%s: this is a %s, not a %s (folders swapped?)",
+                        files->where, kind_word(other_kind(kind)), kind_word(kind));
     }
     const char *const *names = part_names(kind);
     for (size_t i = 0; i < n; i++) {
@@ -128,7 +125,7 @@ keeps_texts(enum package_kind kind, const char *name)
 }
 
 enum tly_err
-part_read_all(const char *dir, enum package_kind kind, struct tly_arena *arena,
+part_read_all(const struct pack_files *files, enum package_kind kind, struct tly_arena *arena,
               struct tly_arena *scratch, struct faults *faults, struct part parts[PARTS_MAX],
               struct tly_hash *hash, struct tly_diag *diag)
 {
@@ -136,11 +133,11 @@ part_read_all(const char *dir, enum package_kind kind, struct tly_arena *arena,
     const char *const                      *names = part_names(kind);
     enum tly_err                            err   = sys_sha256_new(&ctx);
     if (err == TLY_OK) {
-        err = part_list_check(dir, kind, faults, diag);
+        err = part_list_check(files, kind, faults, diag);
     }
     for (unsigned i = 0; err == TLY_OK && names[i] != NULL; i++) {
         struct tly_arena *to = keeps_texts(kind, names[i]) ? arena : scratch;
-        err                  = part_read(dir, names[i], to, &parts[i], diag);
+        err                  = part_read(files, names[i], to, &parts[i], diag);
         if (err == TLY_ENOENT) {
             parts[i] = (struct part){.name = names[i]};
             faults_add(faults, names[i], 0, 0, "this file is missing");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "pack/faults.h"
+#include "pack/files.h"
 #include "pack/package.h"
 
 #define PARTS_MAX       8
@@ -22,13 +23,13 @@ const char *const *part_names(enum package_kind kind);
 /* A fault for each file that is too many.
  * Errors: TLY_EINPUT the folder holds the other kind's files and none of this; TLY_ENOENT no such
  * folder, TLY_EIO, TLY_ENOMEM. */
-TLY_MUST enum tly_err part_list_check(const char *dir, enum package_kind kind,
+TLY_MUST enum tly_err part_list_check(const struct pack_files *files, enum package_kind kind,
                                       struct faults *faults, struct tly_diag *diag);
 /* Reads every file of a package, in the order of part_names(); those that are missing become a
  * fault and an empty part (data NULL).  Files whose texts the loaded form keeps go into `arena`,
  * the others into `scratch`.
  * Errors: those of part_list_check(), TLY_ETOOBIG. */
-TLY_MUST enum tly_err part_read_all(const char *dir, enum package_kind kind,
+TLY_MUST enum tly_err part_read_all(const struct pack_files *files, enum package_kind kind,
                                     struct tly_arena *arena, struct tly_arena *scratch,
                                     struct faults *faults, struct part parts[PARTS_MAX],
                                     struct tly_hash *hash, struct tly_diag *diag);

@@ -297,21 +297,21 @@ keys_sound(const struct registry *r)
 
 /* One reading of the whole folder. */
 static enum tly_err
-folder_read(struct load *l, const char *dir, struct tly_diag *diag)
+folder_read(struct load *l, const struct pack_files *files, struct tly_diag *diag)
 {
     TLY_AUTO(arena) struct tly_arena scratch = {.bytes_max = SCRATCH_BYTES_MAX};
     l->registry                              = TLY_NEW(l->arena, struct registry, 1);
     if (l->registry == NULL) {
-        return tly_fail(diag, TLY_ENOMEM, "%s: no memory to load it", dir);
+        return tly_fail(diag, TLY_ENOMEM, "%s: no memory to load it", files->where);
     }
-    enum tly_err err = part_read_all(dir, PACKAGE_REGISTRY, l->arena, &scratch, l->faults, l->parts,
-                                     &l->registry->hash, diag);
+    enum tly_err err = part_read_all(files, PACKAGE_REGISTRY, l->arena, &scratch, l->faults,
+                                     l->parts, &l->registry->hash, diag);
     if (err != TLY_OK) {
         return err == TLY_ENOENT ? TLY_EIO : err;
     }
     err = tables_read(l, &scratch);
     if (err != TLY_OK) {
-        return tly_fail(diag, err, "%s: no memory to load it", dir);
+        return tly_fail(diag, err, "%s: no memory to load it", files->where);
     }
     return TLY_OK;
 }
@@ -319,7 +319,8 @@ folder_read(struct load *l, const char *dir, struct tly_diag *diag)
 /* Reads once more for the faults: with tables of what may stand only once, so that each double is
  * named with both its places.  They would cost a sound registry a third of its memory. */
 static enum tly_err
-faults_read(struct load *l, const char *dir, uint64_t before, uint32_t kept, struct tly_diag *diag)
+faults_read(struct load *l, const struct pack_files *files, uint64_t before, uint32_t kept,
+            struct tly_diag *diag)
 {
     TLY_AUTO(arena) struct tly_arena again = {.bytes_max = SCRATCH_BYTES_MAX};
     struct unique                    uniques[UNIQUES_N];
@@ -328,35 +329,45 @@ faults_read(struct load *l, const char *dir, uint64_t before, uint32_t kept, str
     second.uniques                          = uniques;
     l->faults->n                            = before;
     l->faults->kept                         = kept;
-    const enum tly_err err                  = folder_read(&second, dir, diag);
+    const enum tly_err err                  = folder_read(&second, files, diag);
     if (err != TLY_OK) {
         return err;
     }
     if (l->faults->n == before) { /* somebody mends it while we look */
-        return tly_fail(diag, TLY_EIO, "%s: changed while it was read; try again", dir);
+        return tly_fail(diag, TLY_EIO, "%s: changed while it was read; try again", files->where);
     }
     faults_sort(l->faults);
-    return tly_fail(diag, TLY_EINPUT, "%s: %" PRIu64 " faults", dir, l->faults->n - before);
+    return tly_fail(diag, TLY_EINPUT, "%s: %" PRIu64 " faults", files->where,
+                    l->faults->n - before);
 }
 
 enum tly_err
-registry_load(const char *dir, const struct election *election, struct tly_arena *arena,
-              struct registry **out, struct faults *faults, struct tly_diag *diag)
+registry_read(const struct pack_files *files, const struct election *election,
+              struct tly_arena *arena, struct registry **out, struct faults *faults,
+              struct tly_diag *diag)
 {
     const uint64_t before   = faults->n;
     const uint32_t kept     = faults->kept;
     struct load    l        = {.arena = arena, .faults = faults, .election = election};
-    enum tly_err   err      = folder_read(&l, dir, diag);
+    enum tly_err   err      = folder_read(&l, files, diag);
     bool           doubtful = faults->n > before;
     if (err == TLY_OK && !doubtful) {
         err      = registry_index(l.registry, arena, diag);
         doubtful = err == TLY_ERANGE || (err == TLY_OK && !keys_sound(l.registry));
     }
     if (doubtful) {
-        return faults_read(&l, dir, before, kept, diag);
+        return faults_read(&l, files, before, kept, diag);
     }
     if (err == TLY_OK) {
         *out = l.registry;
     }
     return err;
+}
+
+enum tly_err
+registry_load(const char *dir, const struct election *election, struct tly_arena *arena,
+              struct registry **out, struct faults *faults, struct tly_diag *diag)
+{
+    const struct pack_files files = pack_files_of(dir);
+    return registry_read(&files, election, arena, out, faults, diag);
 }
