@@ -40,5 +40,9 @@ size_t cosign_line_write(const struct cosign_vkey *vkey, const struct cosignatur
 TLY_MUST enum tly_err cosign_check(struct tly_bytes body, struct tly_bytes lines,
                                    const struct cosign_vkey *vkey, struct cosignature *out,
                                    struct tly_diag *diag);
+/* Is it a line of this witness (name and key)?  And does it verify over the body? */
+bool cosign_line_is_of(const struct note_line *line, const struct cosign_vkey *vkey);
+bool cosign_line_verifies(const struct note_line *line, struct tly_bytes body,
+                          const struct cosign_vkey *vkey);
 /* Puts a line behind a note in the caller's storage; false: it does not fit, nothing is changed. */
 TLY_MUST bool cosign_append(char note[NOTE_LEN_MAX], size_t *len, struct tly_bytes line);

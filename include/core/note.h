@@ -46,6 +46,20 @@ struct note {
 /* false: not three lines, a blank one and something behind, or over NOTE_LEN_MAX. */
 TLY_MUST bool note_split(struct tly_bytes text, struct note *out);
 
+/* A signature line: views into it. */
+struct note_line {
+    struct tly_bytes name;
+    struct tly_bytes field; /* base64 of id and signature */
+    uint8_t          id[4];
+};
+
+/* Takes the first line off; false: there is none, or it is malformed. */
+TLY_MUST bool note_line_next(struct tly_bytes *lines, struct note_line *out);
+/* Is it a line of this key (name and id)?  And does it verify over the body? */
+bool note_line_is_of(const struct note_line *line, const struct note_vkey *vkey);
+bool note_line_verifies(const struct note_line *line, struct tly_bytes body,
+                        const struct note_vkey *vkey);
+
 /* The signature over the body, and the whole note from head, key and signature (so that a kept
  * signature gives the same bytes again); length, NUL added. */
 void   note_sign(const char *origin, const struct note_head *head, const struct sign_secret *secret,

@@ -16,6 +16,17 @@ TLY_MUST enum tly_err receipt_write(struct tly_bytes leaf, uint64_t index,
                                     const struct merkle_proof *proof, struct tly_bytes note,
                                     struct tly_arena *arena, struct tly_bytes *out);
 
+/* A receipt taken apart; nothing is verified. */
+struct receipt_parts {
+    struct tly_bytes    leaf; /* in the arena */
+    uint64_t            index;
+    struct merkle_proof proof;
+    struct tly_bytes    note; /* whatever stands behind the path's empty line */
+};
+/* Errors: TLY_EINPUT, TLY_ENOMEM. */
+TLY_MUST enum tly_err receipt_split(struct tly_bytes in, struct tly_arena *arena,
+                                    struct receipt_parts *out, struct tly_diag *diag);
+
 struct receipt {
     struct tly_bytes leaf; /* the leaf's text, in the arena */
     uint64_t         index;

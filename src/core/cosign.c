@@ -106,6 +106,21 @@ verifies(struct tly_bytes body, const struct note_line *line, const struct cosig
     return true;
 }
 
+bool
+cosign_line_is_of(const struct note_line *line, const struct cosign_vkey *vkey)
+{
+    return tly_bytes_eq(line->name, tly_text(vkey->name)) &&
+           memcmp(line->id, vkey->id, NOTE_ID_LEN) == 0;
+}
+
+bool
+cosign_line_verifies(const struct note_line *line, struct tly_bytes body,
+                     const struct cosign_vkey *vkey)
+{
+    struct cosignature unused;
+    return verifies(body, line, vkey, &unused);
+}
+
 enum tly_err
 cosign_check(struct tly_bytes body, struct tly_bytes lines, const struct cosign_vkey *vkey,
              struct cosignature *out, struct tly_diag *diag)
@@ -121,8 +136,7 @@ cosign_check(struct tly_bytes body, struct tly_bytes lines, const struct cosign_
         if (!note_line_read(&rd, &line)) {
             return tly_fail(diag, TLY_EINPUT, "a signature line is malformed");
         }
-        if (!tly_bytes_eq(line.name, tly_text(vkey->name)) ||
-            memcmp(line.id, vkey->id, NOTE_ID_LEN) != 0) {
+        if (!cosign_line_is_of(&line, vkey)) {
             continue;
         }
         right = right && verifies(body, &line, vkey, &one);

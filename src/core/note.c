@@ -234,6 +234,37 @@ note_line_read(struct rd *rd, struct note_line *out)
     return true;
 }
 
+bool
+note_line_next(struct tly_bytes *lines, struct note_line *out)
+{
+    struct rd rd = rd_of(*lines);
+    if (!note_line_read(&rd, out)) {
+        return false;
+    }
+    *lines = (struct tly_bytes){rd.p, rd_left(&rd)};
+    return true;
+}
+
+bool
+note_line_is_of(const struct note_line *line, const struct note_vkey *vkey)
+{
+    return tly_bytes_eq(line->name, tly_text(vkey->name)) &&
+           memcmp(line->id, vkey->id, NOTE_ID_LEN) == 0;
+}
+
+bool
+note_line_verifies(const struct note_line *line, struct tly_bytes body,
+                   const struct note_vkey *vkey)
+{
+    uint8_t        field[NOTE_ID_LEN + sizeof(struct tly_sig)];
+    struct tly_sig sig = {0};
+    if (!note_base64_exact(line->field, field, sizeof field)) {
+        return false;
+    }
+    memcpy(sig.b, field + NOTE_ID_LEN, sizeof sig.b);
+    return sign_verify(&vkey->key, body, &sig);
+}
+
 enum tly_err
 note_check(struct tly_bytes note, const struct note_vkey *vkey, struct note_head *out,
            struct tly_diag *diag)
@@ -250,18 +281,12 @@ note_check(struct tly_bytes note, const struct note_vkey *vkey, struct note_head
     struct rd rd = rd_of(parts.lines);
     do { /* at least one signature line, every one well formed */
         struct note_line line;
-        uint8_t          field[NOTE_ID_LEN + sizeof(struct tly_sig)];
         if (!note_line_read(&rd, &line)) {
             return tly_fail(diag, TLY_EINPUT, "signature line of the checkpoint is malformed");
         }
-        if (tly_bytes_eq(line.name, parts.origin) && memcmp(line.id, vkey->id, NOTE_ID_LEN) == 0) {
-            struct tly_sig sig = {0};
-            found              = true;
-            correct            = correct && note_base64_exact(line.field, field, sizeof field);
-            if (correct) {
-                memcpy(sig.b, field + NOTE_ID_LEN, sizeof sig.b);
-                correct = sign_verify(&vkey->key, parts.body, &sig);
-            }
+        if (note_line_is_of(&line, vkey)) {
+            found   = true;
+            correct = correct && note_line_verifies(&line, parts.body, vkey);
         }
     } while (rd_left(&rd) > 0);
     if (!found) {
@@ -284,8 +309,7 @@ note_line_of(const struct note *note, const struct note_vkey *vkey, struct tly_b
         if (!note_line_read(&rd, &line)) {
             return false;
         }
-        if (tly_bytes_eq(line.name, tly_text(vkey->name)) &&
-            memcmp(line.id, vkey->id, NOTE_ID_LEN) == 0) {
+        if (note_line_is_of(&line, vkey)) {
             *out = (struct tly_bytes){start, (size_t)(rd.p - start)};
             return true;
         }

@@ -22,11 +22,5 @@ TLY_MUST bool note_vkey_read(struct tly_bytes text, enum note_alg alg,
 /* Canonical base64 in the standard alphabet of exactly len bytes (at most 96). */
 TLY_MUST bool note_base64_exact(struct tly_bytes text, uint8_t *out, size_t len);
 
-struct note_line {
-    struct tly_bytes name;
-    struct tly_bytes field; /* base64 of id and signature */
-    uint8_t          id[NOTE_ID_LEN];
-};
-
 /* One line "— NAME BASE64".  Of other signers only the form is known: an id and something more. */
 TLY_MUST bool note_line_read(struct rd *rd, struct note_line *out);

@@ -54,7 +54,8 @@ read_leaf(struct rd *rd, struct tly_arena *arena, struct tly_bytes *leaf)
     if (data == NULL) {
         return TLY_ENOMEM;
     }
-    if (!tly_base64_decode(text, data, &len, &alphabet) || alphabet != TLY_BASE64_STD) {
+    if (!tly_base64_decode(text, data, &len, &alphabet) || alphabet != TLY_BASE64_STD ||
+        len > LEAF_LEN_MAX) {
         return TLY_EINPUT;
     }
     *leaf = (struct tly_bytes){data, len};
@@ -81,29 +82,45 @@ read_proof(struct rd *rd, struct merkle_proof *proof)
 }
 
 enum tly_err
-receipt_check(struct tly_bytes in, const struct note_vkey *vkey, struct tly_arena *arena,
-              struct receipt *out, struct tly_diag *diag)
+receipt_split(struct tly_bytes in, struct tly_arena *arena, struct receipt_parts *out,
+              struct tly_diag *diag)
 {
-    struct rd           rd      = rd_of(in);
-    struct receipt      receipt = {0};
-    struct merkle_proof proof;
+    struct rd            rd    = rd_of(in);
+    struct receipt_parts parts = {0};
     if (in.len > RECEIPT_LEN_MAX || !rd_lit(&rd, FIRST_LINE)) {
         return tly_fail(diag, TLY_EINPUT, "not a receipt");
     }
-    enum tly_err err = read_leaf(&rd, arena, &receipt.leaf);
+    const enum tly_err err = read_leaf(&rd, arena, &parts.leaf);
     if (err != TLY_OK) {
         return tly_fail(diag, err, "the receipt's leaf (extra) is missing, malformed or too large");
     }
-    if (!rd_lit(&rd, "index ") || !rd_u64(&rd, '\n', &receipt.index) || !read_proof(&rd, &proof)) {
+    if (!rd_lit(&rd, "index ") || !rd_u64(&rd, '\n', &parts.index) ||
+        !read_proof(&rd, &parts.proof)) {
         return tly_fail(diag, TLY_EINPUT, "the receipt's index or path is malformed");
     }
-    err = note_check((struct tly_bytes){rd.p, rd_left(&rd)}, vkey, &receipt.head, diag);
+    parts.note = (struct tly_bytes){rd.p, rd_left(&rd)};
+    *out       = parts;
+    return TLY_OK;
+}
+
+enum tly_err
+receipt_check(struct tly_bytes in, const struct note_vkey *vkey, struct tly_arena *arena,
+              struct receipt *out, struct tly_diag *diag)
+{
+    struct receipt       receipt = {0};
+    struct receipt_parts parts;
+    enum tly_err         err = receipt_split(in, arena, &parts, diag);
+    if (err == TLY_OK) {
+        err = note_check(parts.note, vkey, &receipt.head, diag);
+    }
     if (err != TLY_OK) {
         return err;
     }
-    const struct tly_hash hash = merkle_leaf(receipt.leaf);
-    if (!merkle_check_inclusion(receipt.index, receipt.head.size, &hash, proof.hashes, proof.n,
-                                &receipt.head.root)) {
+    receipt.leaf               = parts.leaf;
+    receipt.index              = parts.index;
+    const struct tly_hash hash = merkle_leaf(parts.leaf);
+    if (!merkle_check_inclusion(receipt.index, receipt.head.size, &hash, parts.proof.hashes,
+                                parts.proof.n, &receipt.head.root)) {
         return tly_fail(diag, TLY_ECORRUPT, "the path does not lead from the leaf to the root");
     }
     *out = receipt;
