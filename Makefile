@@ -128,15 +128,17 @@ TOP.tallysim := sim
 TOP.tally-witness := witness
 TOP.tally-courier := courier
 TOP.tally-signer := signer
+TOP.tally-verify := verify
 ON.tallyd    := api
 ON.tallyctl  := submit
 ON.tallysim  := submit
 ON.tally-witness := follow
 ON.tally-courier := follow
 ON.tally-signer := pack
-PROGRAMS := $(foreach p,tallyd tallyctl tallysim tally-signer tally-witness tally-courier,$(if $(wildcard src/$(TOP.$(p))/main.c),$(p)))
+ON.tally-verify := pack
+PROGRAMS := $(foreach p,tallyd tallyctl tallysim tally-signer tally-witness tally-courier tally-verify,$(if $(wildcard src/$(TOP.$(p))/main.c),$(p)))
 # Those with settings, a sample of which stands in conf/.
-SAMPLED  := $(filter-out tallyctl tallysim,$(PROGRAMS))
+SAMPLED  := $(filter-out tallyctl tallysim tally-verify,$(PROGRAMS))
 define PROGRAM
 $(B)/$(1): $(call objs,src/$(TOP.$(1))) $(call archives,$(ON.$(1))) $(B)/files
 	$$(call link,$$(filter-out $(B)/files,$$^))

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stage 6 of decisions. */
+#include "core/decision.h"
+
+#include "item.h"
+#include "pack/json.h"
+
+#define SCRATCH_MAX ((size_t)16 << 20)
+
+/* The area whose officers decide. */
+static struct area_ix
+area_of(const struct election *e, const struct item *item)
+{
+    return item->branch.v != IX_NONE ? e->branches[item->branch.v].area
+                                     : e->contests[item->contest.v].area;
+}
+
+static void
+signers_check(const struct verify *v, struct item *item, const struct envelope *envelope)
+{
+    const struct decision_rules rules = {v->election, v->registry, NULL};
+    enum policy_kind            kind;
+    if (decision_of_leaf(item->leaf.kind, &kind) &&
+        decision_signers(&rules, envelope, kind, area_of(v->election, item), NULL) != TLY_OK) {
+        item_find(item, FOUND_DECISION_SIGNERS);
+    }
+}
+
+/* The election as the document has its code and phase: that they are others is no fault of its form, but
+ * of what the leaf says (payload.leaf). */
+static struct election
+as_document(const struct election *e, const json_t *root)
+{
+    struct election copy  = *e;
+    const char     *code  = json_string_value(json_object_get(root, "election"));
+    const char     *phase = json_string_value(json_object_get(root, "phase"));
+    copy.code             = code == NULL ? e->code : code;
+    if (phase != NULL) {
+        (void)phase_find(tly_text(phase), &copy.phase);
+    }
+    return copy;
+}
+
+/* Leaves the document in the item, if the leaf says what it says. */
+static enum tly_err
+document_check(const struct verify *v, struct item *item, struct tly_bytes payload,
+               struct tly_arena *keep)
+{
+    const struct election *e = v->election;
+    struct decision        d;
+    TLY_AUTO(json)
+    json_t               *root = json_loadb((const char *)payload.data, payload.len, 0, NULL);
+    const struct election of   = as_document(e, root);
+    const enum tly_err    err  = decision_document(&of, payload, keep, &d, NULL);
+    if (err == TLY_ENOMEM) {
+        return err;
+    }
+    if (err != TLY_OK) {
+        item_find(item, FOUND_PAYLOAD_SYNTAX);
+        return TLY_OK;
+    }
+    if (strcmp(of.code, e->code) != 0 || strcmp(of.code, item->leaf.election) != 0 ||
+        of.phase != e->phase || decision_leaf(d.kind) != item->leaf.kind ||
+        !tly_bytes_eq(d.target, item->leaf.held)) {
+        item_find(item, FOUND_PAYLOAD_LEAF);
+    }
+    item->decision        = d;
+    item->decision.reason = (struct tly_bytes){0}; /* lies in memory that goes */
+    return TLY_OK;
+}
+
+enum tly_err
+item_decision(const struct verify *v, struct item *item, struct tly_arena *keep)
+{
+    static const struct item_limits  limits  = {ENVELOPE_TYPE_DECISION, DECISION_ENVELOPE_MAX,
+                                                DECISION_PAYLOAD_MAX};
+    TLY_AUTO(arena) struct tly_arena scratch = {.bytes_max = SCRATCH_MAX};
+    struct envelope                  envelope;
+    bool                             opened;
+    const enum tly_err               err = item_open(item, &limits, &scratch, &envelope, &opened);
+    if (err != TLY_OK || !opened || item_has(item, FOUND_LEAF_BRANCH)) {
+        return err;
+    }
+    signers_check(v, item, &envelope);
+    return document_check(v, item, envelope.payload, keep);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stage 7: entries without a finding, in order, put into the tally by the sequencer's own rules. */
+#pragma once
+
+#include "item.h"
+
+struct recount {
+    const struct verify *v;
+    struct tally         tally;
+    struct book         *book;       /* places of what was applied; others hold their place only */
+    uint8_t             *hidden;     /* slots_n: its newest bundle is withheld */
+    uint8_t             *was_hidden; /* contests_n: one was, at some time */
+    struct tly_arena    *arena;      /* of what is kept */
+};
+
+/* Errors: TLY_ENOMEM. */
+TLY_MUST enum tly_err recount_init(struct recount *recount, const struct verify *v,
+                                   struct tly_arena *arena);
+/* The next entry, of whatever kind: judges decisions (decision.state, certificate.result are found here)
+ * and applies what has no finding.  Errors: TLY_ENOMEM. */
+TLY_MUST enum tly_err recount_take(struct recount *recount, struct item *item);
+/* How many of a contest's slots are hidden, and how many of them stand among the counted. */
+struct recount_hidden {
+    uint32_t all, counted;
+};
+struct recount_hidden recount_hidden_of(const struct recount *recount, struct contest_ix contest);
