@@ -81,7 +81,7 @@ check_sums(const struct tally *t)
             }
         }
         TLY_CHECK(t->contests[c].progress.counted == counted);
-        TLY_CHECK(t->contests[c].n[COUNT_CAST] == cast);
+        TLY_CHECK(t->contests[c].totals.n[COUNT_CAST] == cast);
         TLY_CHECK(memcmp(&t->options[contest->options_first], options, n * sizeof *options) == 0);
     }
 }
