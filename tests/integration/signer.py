@@ -156,18 +156,22 @@ class Load:
                 self.faults.append(repr(e))
                 return
 
+    def wait_for(self, more):
+        want, deadline = self.answers + more, time.monotonic() + PATIENCE_S
+        while self.answers < want and time.monotonic() < deadline and not self.faults:
+            time.sleep(0.001)
+
     def run(self, program, config, kills):
         threads = [threading.Thread(target=self.client, args=(self.dice.random(),)) for _ in range(3)]
         process = subprocess.Popen([program, "--config", config], stderr=subprocess.DEVNULL)
         for t in threads:
             t.start()
         for _ in range(kills):
-            want, deadline = self.answers + self.dice.randint(1, 20), time.monotonic() + PATIENCE_S
-            while self.answers < want and time.monotonic() < deadline and not self.faults:
-                time.sleep(0.001)
+            self.wait_for(self.dice.randint(1, 20))
             process.kill()
             process.wait()
             process = subprocess.Popen([program, "--config", config], stderr=subprocess.DEVNULL)
+        self.wait_for(1) # the last one is up: before that SIGTERM ends it as it ends any program
         self.stop = True
         for t in threads:
             t.join()
