@@ -49,4 +49,34 @@ clean "$t_dir/night"
 make_night "$t_dir/small" 120 's/"publish_min_ballots":0/"publish_min_ballots":100/'
 clean "$t_dir/small"
 like 'some of them withheld' "$(cat "$t_dir/report")" '"withheld":[1-9][0-9]*,"receipts"'
+
+# ---- damaged copies ----
+damaged() { "$python" -B tests/verify/run.py "$t_dir/night" "$t_dir/small" -- "$B/tally-verify"; }
+damaged >"$t_dir/damaged.tap" 2>&1 && damaged_rc=0 || damaged_rc=$?
+grep -A1 '^not ok\|^[^on1#]' "$t_dir/damaged.tap" | sed 's/^not ok [0-9]* - /# not ok: /; s/^[^#]/# &/' || true
+is 'every row of the table of damages' "$damaged_rc" 0
+like 'and all of them' "$(grep -c '^ok' "$t_dir/damaged.tap")" '^[7-9][0-9][0-9]$'
+
+root=$t_dir/night/keys/root.key
+# ---- for people, and what it refuses ----
+is 'a report for people' "$(verify "$t_dir/night/log" --root-key "$root")" 0
+like 'says that it is clean, in both languages' "$(tail -2 "$t_dir/report" | tr '\n' ' ')" 'clean: nothing wrong was found. پاک'
+like 'whose word the key is' "$(cat "$t_dir/report")" 'as the archive says; compare it with the one on paper'
+rm "$t_dir/night/log/tile/0/000"
+is 'a finding' "$(verify "$t_dir/night/log" --root-key "$root")" 1
+like 'with its place and what to do' "$(tr '\n' ' ' <"$t_dir/report")" 'file.missing .integrity., 1 .* do: get the archive again.* tile/0/000'
+is 'nothing at all' "$(verify)" 2
+like 'says what is needed' "$(cat "$t_dir/why")" 'one archive, a folder or a TAR, must be given; --help tells more'
+is 'no root key' "$(verify "$t_dir/night/log")" 2
+like 'says so' "$(cat "$t_dir/why")" '--root-key is needed'
+is 'the folder above' "$(verify "$t_dir/night" --root-key "$root")" 2
+like 'says what is missing and what to give' "$(cat "$t_dir/why")" 'has no file "checkpoint"; give the folder'
+is 'what is not there' "$(verify "$t_dir/nowhere" --root-key "$root")" 2
+like 'names it' "$(cat "$t_dir/why")" 'nowhere: No such file'
+ln -s checkpoint "$t_dir/night/log/link"
+is 'a link in the folder' "$(verify "$t_dir/night/log" --root-key "$root")" 2
+like 'is named' "$(cat "$t_dir/why")" '/link is neither a file nor a folder'
+is '--help' "$(verify --help)" 0
+like 'knows the exit statuses' "$(cat "$t_dir/report")" '0 clean, 1 findings, 2 unusable'
+is '--version' "$(verify --version)" 0
 done_testing
