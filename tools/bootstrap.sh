@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Debian packages that are missing, saying which and why; quick and silent when all is
-# there.  Usage: tools/bootstrap.sh [--all] [--list]
-#   --all    also what make check-all, lint and fuzz need (clang and its tools)
-#   --list   only prints the packages and what each is for
+# there.  Usage: tools/bootstrap.sh [--all | --third-party] [--list]
+#   --all           also what make check-all, lint and fuzz need (clang and its tools)
+#   --third-party   also what tests/integration/test_third_party.sh compares us with (200 MB); it asks itself
+#   --list          only prints the packages and what each is for
 set -eu
 
 packages() { # NAME REASON, one a line
@@ -24,6 +25,12 @@ python3             converts recorded elections, and checks answers independentl
 python3-nacl        Ed25519 for those checks
 openssl             certificates of the tests, and an independent look at ours
 P
+    [ "$third" = no ] || cat <<'P'
+golang-go                  compiles checks of ours on the libraries of the next line
+golang-golang-x-mod-dev    the Go team's reader of notes and logs: sumdb/note, sumdb/tlog
+P
+    # Debian's npm, unless there is another one.
+    [ "$third" = no ] || command -v npm >/dev/null || echo 'npm                        brings node and fetches Sigstore'"'"'s verifier'
     [ "$all" = no ] || cat <<'P'
 clang               a second compiler, and the fuzzer
 libclang-rt-14-dev  the fuzzer's and the sanitizers' runtime
@@ -32,13 +39,14 @@ clang-tidy          a linter
 P
 }
 
-all=no list=no
+all=no third=no list=no
 for arg in "$@"; do
     case $arg in
     --all) all=yes ;;
+    --third-party) third=yes ;;
     --list) list=yes ;;
     *)
-        sed -n '3,7s/^# //p' "$0" >&2
+        sed -n '3,8s/^# //p' "$0" >&2
         exit 2
         ;;
     esac

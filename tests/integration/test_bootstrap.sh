@@ -8,6 +8,8 @@ set -u
 ok 'lists packages with a reason each' sh -c "tools/bootstrap.sh --list | grep -Eq '^gcc +[a-z]'"
 is 'none without a reason' "$(tools/bootstrap.sh --all --list | awk 'NF < 3')" ''
 ok '--all has more' sh -c "tools/bootstrap.sh --all --list | grep -q '^clang-tidy '"
+ok '--third-party has Go' sh -c "tools/bootstrap.sh --third-party --list | grep -q '^golang-go '"
+is 'which is not asked for otherwise' "$(tools/bootstrap.sh --all --list | grep -c golang)" 0
 is 'an unknown option: usage' "$(tools/bootstrap.sh --nonsense >/dev/null 2>&1; echo $?)" 2
 
 bin=$t_dir/bin
