@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "core/bundle.h"
+#include "core/recover.h"
 #include "service.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -316,18 +317,9 @@ head_take(void *arg, const struct book_head *head, struct tly_diag *diag)
 static void
 head_verify(void *arg, size_t i)
 {
-    const struct heads     *heads = arg;
-    const struct service   *s     = heads->service;
-    const struct book_head *head  = &heads->list[i];
-    const struct note_vkey *vkey  = &s->ground.vkey;
-    char                    body[NOTE_LEN_MAX];
-    if (head->size == 0 || head->size > book_size(s->book)) {
-        return;
-    }
-    const struct note_head it  = {head->size, merkle_root(book_tree(s->book), head->size)};
-    const size_t           len = note_body(vkey->name, &it, body);
-    heads->good[i] =
-        sign_verify(&vkey->key, (struct tly_bytes){(const uint8_t *)body, len}, &head->sig);
+    const struct heads   *heads = arg;
+    const struct service *s     = heads->service;
+    heads->good[i]              = recover_is_signed(s->book, &s->ground.vkey, &heads->list[i]);
 }
 
 /* Every head that was ever signed is a head of this ledger, by this key. */
@@ -374,23 +366,6 @@ heads_read(struct service *s, struct team *team, struct tly_diag *diag)
 
 /* ---- all of it ---- */
 
-static enum tly_err
-root_check(const struct service *s, const struct note_head *head, struct tly_diag *diag)
-{
-    const uint64_t size = book_size(s->book);
-    if (size != head->size) {
-        return tly_fail(diag, TLY_ECORRUPT,
-                        "the ledger has %" PRIu64 " entries, its head row says %" PRIu64, size,
-                        head->size);
-    }
-    const struct tly_hash root = merkle_root(book_tree(s->book), size);
-    if (!tly_hash_eq(&root, &head->root)) {
-        return tly_fail(diag, TLY_ECORRUPT,
-                        "the ledger's root is not that of its head row, at size %" PRIu64, size);
-    }
-    return TLY_OK;
-}
-
 enum tly_err
 service_rebuild(struct service *s, const struct note_head *head, struct tly_diag *diag)
 {
@@ -405,7 +380,7 @@ service_rebuild(struct service *s, const struct note_head *head, struct tly_diag
         err = rows_read(&rb, diag);
     }
     if (err == TLY_OK) {
-        err = root_check(s, head, diag);
+        err = recover_head_row(s->book, head, diag);
     }
     if (err == TLY_OK) {
         err = heads_read(s, rb.team, diag);

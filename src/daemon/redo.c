@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "core/bundle.h"
 #include "core/frame.h"
+#include "core/recover.h"
 #include "service.h"
 #include "sys/log.h"
 #include "sys/sha256.h"
@@ -137,50 +138,20 @@ frame_redo(struct redo *r, struct frame *frame, struct tly_diag *diag)
     return err;
 }
 
-/* The journal says `size` entries under `root`; does the ledger, as far as it goes? */
-static enum tly_err
-agree(const struct service *s, const struct note_head *head, struct tly_diag *diag)
-{
-    const struct tly_hash root = merkle_root(book_tree(s->book), head->size);
-    return tly_hash_eq(&root, &head->root)
-               ? TLY_OK
-               : tly_fail(diag, TLY_ECORRUPT,
-                          "journal and database disagree about the first %" PRIu64
-                          " entries; keep both as they are, and find out which is the other "
-                          "election's or was changed (doc/operations.md, recovery)",
-                          head->size);
-}
-
 static enum tly_err
 frame_take(void *arg, uint64_t sequence, struct tly_bytes body, struct tly_diag *diag)
 {
-    struct redo   *r    = arg;
-    const uint64_t size = book_size(r->service->book);
-    struct frame   frame;
+    struct redo      *r = arg;
+    struct frame      frame;
+    enum recover_step step = RECOVER_STORED;
     r->frames++;
     enum tly_err err = frame_read(body, &frame, diag);
     if (err != TLY_OK) {
         return tly_fail(diag, TLY_ECORRUPT,
                         "frame %" PRIu64 " of the journal is whole but unreadable", sequence);
     }
-    if (frame.before.size > size) {
-        return tly_fail(diag, TLY_ECORRUPT,
-                        "the database has %" PRIu64 " entries, the journal goes on at %" PRIu64
-                        ": entries between them are missing, or the journal is another "
-                        "election's (doc/operations.md, recovery)",
-                        size, frame.before.size);
-    }
-    err = agree(r->service, &frame.before, diag);
-    if (err == TLY_OK && frame.after.size <= size) {
-        err = agree(r->service, &frame.after, diag);
-    } else if (err == TLY_OK) {
-        err = frame.before.size == size ? frame_redo(r, &frame, diag)
-                                        : tly_fail(diag, TLY_ECORRUPT,
-                                                   "the database ends with entry %" PRIu64
-                                                   ", in the middle of a batch of the journal",
-                                                   size - 1);
-    }
-    return err;
+    err = recover_frame(r->service->book, &frame, &step, diag);
+    return err == TLY_OK && step == RECOVER_REDO ? frame_redo(r, &frame, diag) : err;
 }
 
 enum tly_err

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "base/check.h"
+#include "core/recover.h"
 #include "service.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -126,9 +127,7 @@ probe(struct service *s, struct tly_diag *diag)
     if (err != TLY_OK) {
         return err;
     }
-    const uint64_t        size = book_size(s->book);
-    const struct tly_hash root = merkle_root(book_tree(s->book), size);
-    return head.size == size && tly_hash_eq(&head.root, &root)
+    return head.size == book_size(s->book) && recover_is_head(s->book, &head)
                ? TLY_OK
                : tly_fail(diag, TLY_ECORRUPT, "the database's head is not ours any more");
 }

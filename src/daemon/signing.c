@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "core/recover.h"
 #include "service.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -226,35 +227,7 @@ signing_wait(struct service *s, struct tly_diag *diag)
 enum tly_err
 signing_compare(const struct service *s, struct tly_diag *diag)
 {
-    const struct note_head *last   = &s->signing.last;
-    const struct book_head *newest = book_newest_head(s->book);
-    const uint64_t          size   = book_size(s->book);
-    if (last->size > size && s->signing.redo) {
-        return TLY_OK;
-    }
-    if (last->size > size) {
-        return tly_fail(
-            diag, TLY_ECORRUPT,
-            "the signer signed a head of size %" PRIu64 ", the ledger has %" PRIu64
-            " entries, and the journal no more: the database is an older copy.  Restore "
-            "its newest backup; never give the signer another state",
-            last->size, size);
-    }
-    if (newest != NULL && last->size < newest->size) {
-        return tly_fail(diag, TLY_ECORRUPT,
-                        "the signer's last head has size %" PRIu64 ", but it signed size %" PRIu64
-                        ": its state file is an older copy.  Put the newest one back, or run "
-                        "tally-signer --init --from with the newest checkpoint",
-                        last->size, newest->size);
-    }
-    const struct tly_hash root = merkle_root(book_tree(s->book), last->size);
-    return tly_hash_eq(&root, &last->root)
-               ? TLY_OK
-               : tly_fail(diag, TLY_ECORRUPT,
-                          "the signer signed another root for size %" PRIu64
-                          " than this ledger's: the database is not the one that it signed.  Keep "
-                          "both, restore the right one",
-                          last->size);
+    return recover_signer(s->book, &s->signing.last, s->signing.redo, diag);
 }
 
 /* A connection whose signer was compared with the ledger. */
