@@ -142,7 +142,8 @@ void http_reply_file(struct http_req *req, int status, const char *content_type,
                      uint64_t len);
 /* A reply of RFC 9457: type urn:tally:problem:CODE, title, status, detail, code, field.  The status
  * is the error's; code is diag->code or a word for the error.  Errors whose blame is OURS carry no
- * detail and are logged; LATER and UNSURE ones carry Retry-After (1 to 3 s, jittered). */
+ * detail and are logged; LATER and UNSURE ones carry Retry-After: the one that was set before,
+ * else 1 to 3 s, jittered. */
 void http_reply_problem(struct http_req *req, enum tly_err err, const struct tly_diag *diag);
 /* The code of a problem whose diag names no check: "busy" for TLY_EBUSY. */
 const char *http_problem_code(enum tly_err err);

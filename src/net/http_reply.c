@@ -265,6 +265,17 @@ problem_text(struct http_req *req, enum tly_err err, const char *code, const str
     return text;
 }
 
+static bool
+has_field(const struct http_req_priv *p, const char *name)
+{
+    for (unsigned i = 0; i < p->fields_n; i++) {
+        if (strcasecmp(p->fields[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 http_reply_problem(struct http_req *req, enum tly_err err, const struct tly_diag *diag)
 {
@@ -278,7 +289,7 @@ http_reply_problem(struct http_req *req, enum tly_err err, const struct tly_diag
                   req->method, log_text(tly_text(req->path)).s,
                   log_why(diag == NULL ? "" : diag->text).s);
     }
-    if (blame == TLY_LATER || blame == TLY_UNSURE) {
+    if ((blame == TLY_LATER || blame == TLY_UNSURE) && !has_field(p, MHD_HTTP_HEADER_RETRY_AFTER)) {
         /* Constants: there may be no memory for a copy. */
         static const char *const seconds[] = {"1", "2", "3"};
         TLY_CHECK(p->fields_n < HTTP_REPLY_HEADERS_MAX);
