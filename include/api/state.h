@@ -29,8 +29,8 @@ struct api_state;
 
 struct api_config {
     const struct election  *election;
-    const struct registry  *registry;
-    const struct book      *book;    /* read under the state's lock */
+    const struct registry  *registry; /* of the package; then book_registry() */
+    const struct book      *book;     /* read under the state's lock */
     const struct tally     *tally;   /* the sequencer's; read by api_publish() and api_snapshot() */
     const struct history   *history; /* read below what was published, without a lock */
     const struct note_vkey *vkey;

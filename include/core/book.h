@@ -37,9 +37,14 @@ struct book;
 
 #define BOOK_ENTRIES_MAX UINT32_MAX /* leaves of one log; the indexes hold 32-bit positions */
 
-/* An empty book; election, registry and arena must outlive it.  Errors: TLY_ENOMEM. */
+/* An empty book; election, registry (all its versions) and arena must outlive it.  Errors: TLY_ENOMEM. */
 TLY_MUST enum tly_err book_new(const struct election *election, const struct registry *registry,
                                struct tly_arena *arena, struct book **out);
+
+/* The newest version of the registry, as the entries that were applied made it; and the next one, whose
+ * rows entries may name from then on. */
+const struct registry *book_registry(const struct book *book);
+void                   book_set_registry(struct book *book, const struct registry *registry);
 
 uint64_t                 book_size(const struct book *book);
 const struct book_entry *book_entry(const struct book *book, uint64_t position);

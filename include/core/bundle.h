@@ -17,6 +17,7 @@ struct bundle_rules {
     const struct election *election;
     const struct registry *registry;
     const struct speaker  *sender; /* who delivered it; NULL: out of a ledger, which does not say */
+    uint64_t               at;     /* its position there; REGISTRY_NOW: it has none yet */
 };
 
 /* A bundle that was verified, parsed and checked. */
@@ -40,7 +41,7 @@ struct bundle {
  * Errors:  TLY_ETOOBIG  over BUNDLE_ENVELOPE_MAX or PAYLOAD_BYTES_MAX
  *          TLY_EINPUT   S01: not an envelope, or its payload is not what payload_parse() takes
  *          TLY_ENOKEY   A02: no registered terminal's key verifies it
- *          TLY_EFORBID  A03: key revoked, or sender, terminal, key and branch do not belong
+ *          TLY_EFORBID  A03: key revoked or replaced, or sender, terminal, key and branch do not belong
  *                       together
  *          TLY_ERANGE   S06, A05, A07: a value missing or out of range, another election or phase
  *          TLY_ENOMEM   an arena is full */
@@ -53,6 +54,9 @@ TLY_MUST enum tly_err bundle_read(const struct bundle_rules *rules, struct tly_b
 bool bundle_revise_allowed(const struct bundle_rules *rules, const struct envelope *envelope,
                            struct branch_ix branch);
 
+/* A03 of a row that is not in force: why not. */
+enum tly_err bundle_retired(const struct registry *registry, struct terminal_ix row,
+                            struct tly_diag *diag);
 /* The sequencer's view; hashes are computed outside the core.  Keeps views of *bundle. */
 struct seq_bundle bundle_seq(const struct bundle *bundle, const struct tly_hash *payload_hash,
                              const struct tly_hash *envelope_hash, size_t envelope_len);

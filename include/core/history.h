@@ -31,7 +31,7 @@ TLY_MUST bool history_reserve(struct history *history, uint32_t events_n);
 /* What the entry did, beside the call that does it to the tally; the room is there. */
 void history_change(struct history *history, const struct tally_change *change);
 void history_conflict(struct history *history, struct branch_ix branch);
-/* Of the decision only kind, target and lot are kept (decision_keep()). */
+/* Of the decision only kind, target and lot are kept (decision_keep()); of a `key` one its action. */
 void history_decision(struct history *history, const struct decision *decision);
 /* The entry is whole, also one that did nothing (the genesis).  It is the ledger's `position`. */
 void history_end(struct history *history, uint64_t position);

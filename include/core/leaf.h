@@ -9,7 +9,6 @@
 #define LEAF_LEN_MAX 16384 /* the text of one leaf; a bundle with 64 held contests fits */
 #define LEAF_SIZE    (LEAF_LEN_MAX + 1) /* with a NUL */
 
-/* Of decisions KEY and STATE are not logged by this version. */
 enum leaf_kind {
     LEAF_GENESIS   = 1,
     LEAF_BUNDLE    = 2,
@@ -61,7 +60,8 @@ leaf_is_decision(enum leaf_kind kind)
  *             envelope HASH LEN, accepted, terminal, held CONTEST CODES (each)
  *   conflict: as bundle without held, then: first HASH
  *   decision: tally/leaf/v1, kind, election, payload HASH LEN, envelope HASH LEN, accepted, and of
- *             its target those that it has: branch, contest, candidate, at, result
+ *             its target those that it has: branch, contest, candidate, at, result; of key: action,
+ *             terminal, branch, signing_key, certificate, not_before, not_after; of state: state, until
  * Returns its length; 0 when it does not fit. */
 size_t leaf_write(const struct leaf *leaf, char out[LEAF_SIZE]);
 /* Reads a text back; strict: what it accepts, leaf_write() writes again byte for byte.

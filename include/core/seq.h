@@ -22,7 +22,7 @@
  * place.  Of SEQ_DECISION only hashes, payload, head, tail, alphabet and envelope_len are set. */
 struct seq_bundle {
     struct branch_ix   branch;
-    struct terminal_ix terminal; /* whose key signed it */
+    struct terminal_ix terminal; /* whose key signed it: the row that was in force then */
     uint32_t           revision;
     bool               has_prev;
     bool             revise_ok; /* has the signatures that policy `revise` wants (revision >= 2) */
@@ -53,7 +53,8 @@ enum seq_kind { SEQ_BUNDLE, SEQ_EVIDENCE, SEQ_DECISION };
  * Of SEQ_BUNDLE the worker fills evidence too (sender, body, body_hash, body_len): a bundle that is
  * refused for its place (revision gap, wrong prev, no cosignature, too many conflicts) is kept by
  * the sequencer with status 409 and code S04, in the same transaction, before it is answered.  So
- * is a decision that is refused for its place, with the code of decision_judge(). */
+ * is a decision that is refused for its place, with the code of decision_judge(), and a bundle whose
+ * key was taken from its terminal while it was on its way, with status 403 and code A03. */
 struct seq_item {
     enum seq_kind          kind;
     struct seq_bundle      bundle;
@@ -62,8 +63,8 @@ struct seq_item {
     struct tly_arena      *arena; /* the request's; the receipt goes here */
     void                  *user;
 
-    /* TLY_OK; ECONFLICT 409 with diag S04; EBUSY nothing was done, nor will be; EUNSURE it is
-     * journaled, or may be, or is in the ledger but not signed; ENOMEM. */
+    /* TLY_OK; ECONFLICT 409 with diag S04; EFORBID A03; EBUSY nothing was done, nor will be (code
+     * "state": the election takes no bundles now); EUNSURE it is journaled, or may be, or is in the ledger but not signed; ENOMEM. */
     enum tly_err err;
     bool         created;  /* 201; else the same as before: 200 */
     uint64_t     position; /* of the bundle's (or the conflict's) leaf; UINT64_MAX: it has none */
@@ -146,8 +147,7 @@ struct seq;
 
 struct seq_config {
     const struct election    *election;
-    const struct registry    *registry;
-    struct book              *book;    /* empty, or as far as it was replayed */
+    struct book              *book;    /* empty, or as far as it was replayed; has the registry */
     struct tally             *tally;   /* as far as the book */
     struct history           *history; /* as far as the tally: what every entry did to it */
     struct tly_arena         *arena;   /* of these three: counts of counted bundles are kept here */

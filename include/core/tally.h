@@ -86,6 +86,10 @@ struct area_tally { /* of branch-contests of the branches in it */
     struct progress progress;
     uint64_t        position;
 };
+/* What the whole election stands at, by decision. */
+enum election_state { ELECTION_OPEN, ELECTION_CLOSED, ELECTION_MAINTENANCE, ELECTION_STATES_N };
+
+#define ELECTION_NO_UNTIL UINT64_MAX
 
 struct twins; /* src/core/twins.h */
 
@@ -98,11 +102,17 @@ struct tally {
     uint64_t              *branch_position; /* branches_n */
     uint8_t               *branch_conflict; /* branches_n: a conflict is logged (flagged) */
     uint8_t               *excluded;        /* candidates_n: by decision */
-    uint64_t               position;        /* ledger entries applied: the next position */
-    struct twins          *twins;           /* slots with the same counts, for P08 */
+    enum election_state    state;
+    uint64_t      state_until;     /* Unix seconds, what people were told; or ELECTION_NO_UNTIL */
+    uint64_t      state_position;  /* of the newest `state` entry; 0: none */
+    uint32_t      terminals_added; /* by `key` entries, to those of the package */
+    uint64_t      position;        /* ledger entries applied: the next position */
+    struct twins *twins;           /* slots with the same counts, for P08 */
 };
 
 const char *slot_state_name(enum slot_state state);
+const char *election_state_name(enum election_state state); /* "open" */
+bool        election_state_find(struct tly_bytes name, enum election_state *out);
 
 /* Zeroes everything and counts what is expected.  Errors: TLY_ENOMEM. */
 TLY_MUST enum tly_err tally_init(struct tally *tally, const struct election *election,
@@ -139,6 +149,8 @@ void tally_exclude(struct tally *tally, struct candidate_ix candidate, uint64_t 
  * beside readers, it is only read. */
 void tally_lot(struct tally *tally, struct contest_ix contest, struct lot *lot, uint64_t position);
 void tally_certify(struct tally *tally, struct contest_ix contest, uint64_t position);
+/* Bundles are counted while the state is open; until: as state_until. */
+void tally_state(struct tally *tally, enum election_state state, uint64_t until, uint64_t position);
 /* Nothing changed in the contest since it was certified. */
 bool tally_is_certified(const struct tally *tally, struct contest_ix contest);
 /* Every branch of the contest is counted or annulled, and at least one is counted. */

@@ -69,6 +69,10 @@ struct api_state {
     uint64_t             snapshot_at_ms;
     atomic_int           health;
     _Atomic uint64_t     published; /* size of the published folder's checkpoint */
+    /* The newest version: what it says is written before it stands here. */
+    _Atomic(const struct registry *) registry;
+    atomic_int           election_state; /* as the ledger has it, ahead of the snapshot */
+    _Atomic uint64_t     state_until;
     _Atomic uint64_t     counters[COUNTERS_N];
     char                 definition[TLY_HEX_SIZE(32)];
     struct api_rows     *rows;
@@ -89,15 +93,19 @@ struct api_req {
 typedef enum http_next (*api_handler)(struct api_req *r);
 
 /* state.c */
-struct api_snapshot *api_snapshot_new(const struct election *election); /* one reference; NULL */
-struct api_snapshot *api_snapshot_get(struct api_state *state);
-void                 api_snapshot_put(struct api_snapshot *snapshot);
-void                 api_count(struct api_state *state, enum api_counter counter);
+struct api_snapshot   *api_snapshot_new(const struct election *election); /* one reference; NULL */
+struct api_snapshot   *api_snapshot_get(struct api_state *state);
+void                   api_snapshot_put(struct api_snapshot *snapshot);
+void                   api_count(struct api_state *state, enum api_counter counter);
+const struct registry *api_registry(const struct api_state *state); /* as it is now */
 
 /* reply.c */
 void           api_headers(struct api_state *state, struct http_req *req);
 enum http_next api_reply_err(struct api_state *state, struct http_req *req, enum tly_err err,
                              const struct tly_diag *diag);
+/* 503 with code "state", and Retry-After until the time that people were told. */
+enum http_next api_reply_closed(struct api_state *state, struct http_req *req);
+void           api_closed_header(struct api_state *state, struct http_req *req);
 /* 404: "no such contest", say. */
 enum http_next api_reply_missing(struct api_req *r, const char *what);
 /* True: answered 304, the client has this version; else sets ETag.  The past does not change: its

@@ -109,8 +109,8 @@ event_show(const struct api_state *state, uint64_t position)
     return json_pack("{s:I,s:s,s:I,s:I,s:s,s:o}", "position", (json_int_t)position, "kind",
                      leaf_kind_name(entry->kind), "revision", (json_int_t)entry->revision,
                      "accepted_ms", (json_int_t)entry->accepted_ms, "terminal",
-                     state->config.registry->terminals[entry->terminal.v].code, "payload",
-                     api_show_hash(&entry->payload));
+                     registry_row(book_registry(state->config.book), entry->terminal)->code,
+                     "payload", api_show_hash(&entry->payload));
 }
 
 /* What the ledger says about a branch, up to the snapshot: the newest TIMELINE_MAX entries, oldest

@@ -13,7 +13,7 @@ line_read(struct api_post *post, const struct speaker *sender, struct post_line 
     const struct api_config         *config  = &post->state->config;
     struct tly_arena                *keep    = post->req->arena;
     TLY_AUTO(arena) struct tly_arena scratch = {0};
-    const struct bundle_rules        rules   = {config->election, config->registry, sender};
+    const struct bundle_rules        rules = {config->election, api_registry(post->state), sender};
     tly_arena_init(&scratch, SCRATCH_MAX);
     const struct tly_hash hash = post_line_begin(post, line);
     const enum tly_err    err =
@@ -92,6 +92,9 @@ api_bundles_post(struct api_req *r)
     struct tly_diag  diag = {0};
     if (api_health(r->state) != API_READY) {
         return api_reply_err(r->state, req, TLY_EBUSY, NULL);
+    }
+    if (atomic_load(&r->state->election_state) != ELECTION_OPEN) {
+        return api_reply_closed(r->state, req);
     }
     struct api_post *post = TLY_NEW(req->arena, struct api_post, 1);
     if (post == NULL) {

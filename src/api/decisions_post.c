@@ -7,7 +7,7 @@ decision_take(struct api_post *post, const struct speaker *sender, struct post_l
               struct decision *decision)
 {
     const struct api_config    *config = &post->state->config;
-    const struct decision_rules rules  = {config->election, config->registry, sender};
+    const struct decision_rules rules  = {config->election, api_registry(post->state), sender};
     const struct tly_hash       hash   = post_line_begin(post, line);
     enum tly_err                err;
     if (post_type_is(post->req->content_type, ENVELOPE_MEDIA_TYPE)) {

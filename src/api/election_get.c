@@ -40,15 +40,20 @@ api_election_get(struct api_req *r)
     json_t *counts = json_pack("{s:I,s:I,s:I,s:I,s:I}", "areas", (json_int_t)e->areas_n, "contests",
                                (json_int_t)e->contests_n, "candidates", (json_int_t)e->candidates_n,
                                "branches", (json_int_t)e->branches_n, "terminals",
-                               (json_int_t)r->state->config.registry->terminals_n);
+                               (json_int_t)r->state->config.registry->terminals_n +
+                                   (json_int_t)s->tally.terminals_added);
+    json_t *until  = s->tally.state_until == ELECTION_NO_UNTIL
+                         ? json_null()
+                         : json_integer((json_int_t)s->tally.state_until);
     json_t *seen   = p.witnessed.as_of_s == 0
                          ? json_null()
                          : json_pack("{s:I,s:I}", "size", (json_int_t)p.witnessed.size, "as_of",
                                      (json_int_t)p.witnessed.as_of_s);
     return api_reply_json(
-        r, json_pack("{s:s,s:o,s:s,s:s,s:s,s:o,s:o,s:I,s:I,s:I,s:o}", "election", e->code, "name",
-                     api_show_name(&e->name), "phase", phase_name(e->phase), "state", "open",
-                     "definition", r->state->definition, "counts", counts, "progress",
+        r, json_pack("{s:s,s:o,s:s,s:s,s:o,s:s,s:o,s:o,s:I,s:I,s:I,s:o}", "election", e->code,
+                     "name", api_show_name(&e->name), "phase", phase_name(e->phase), "state",
+                     election_state_name(s->tally.state), "until", until, "definition",
+                     r->state->definition, "counts", counts, "progress",
                      api_show_progress(&s->tally.areas[0].progress), "accepted",
                      (json_int_t)p.accepted, "published", (json_int_t)s->published, "as_of",
                      (json_int_t)p.as_of_s, "witnessed", seen));

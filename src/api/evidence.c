@@ -13,6 +13,7 @@
 #define BUCKET       2048U
 #define ENTRIES_MAX  ((API_QUEUE_ENTRIES - API_QUEUE_ALONE) / 8)
 #define BYTES_MAX    (API_QUEUE_BYTES / 8)
+#define ADDED_N      1024U /* buckets that terminals share which came after the package */
 #define MS_PER_TOKEN 1000U
 
 struct bucket {
@@ -23,21 +24,21 @@ struct bucket {
 struct api_evidence {
     pthread_mutex_t lock;
     size_t          entries, bytes; /* handed in and not decided */
-    uint32_t        terminals_n, senders_n;
-    struct bucket   senders[]; /* terminals, then clients */
+    uint32_t        terminals_n, clients_n;
+    struct bucket   senders[]; /* terminals, clients, then those added since */
 };
 
 enum tly_err
 api_evidence_new(const struct registry *registry, struct api_evidence **out)
 {
-    const uint32_t       n = registry->terminals_n + registry->clients_n;
+    const uint32_t       n = registry->terminals_n + registry->clients_n + ADDED_N;
     struct api_evidence *e = calloc(1, sizeof *e + n * sizeof e->senders[0]);
     if (e == NULL) {
         return TLY_ENOMEM;
     }
     pthread_mutex_init(&e->lock, NULL);
     e->terminals_n = registry->terminals_n;
-    e->senders_n   = n;
+    e->clients_n   = registry->clients_n;
     *out           = e;
     return TLY_OK;
 }
@@ -66,12 +67,23 @@ spend(struct bucket *b)
     return true;
 }
 
+static uint32_t
+bucket_of(const struct api_evidence *e, const struct speaker *sender)
+{
+    if (sender->role != ROLE_TERMINAL) {
+        TLY_CHECK(sender->client.v < e->clients_n);
+        return e->terminals_n + sender->client.v;
+    }
+    const uint32_t first = sender->terminal_first.v;
+    return first < e->terminals_n
+               ? first
+               : e->terminals_n + e->clients_n + (first - e->terminals_n) % ADDED_N;
+}
+
 bool
 api_evidence_begin(struct api_evidence *e, const struct speaker *sender, size_t bytes)
 {
-    const uint32_t i =
-        sender->role == ROLE_TERMINAL ? sender->terminal.v : e->terminals_n + sender->client.v;
-    TLY_CHECK(i < e->senders_n);
+    const uint32_t i = bucket_of(e, sender);
     pthread_mutex_lock(&e->lock);
     const bool ok =
         e->entries < ENTRIES_MAX && bytes <= BYTES_MAX - e->bytes && spend(&e->senders[i]);

@@ -166,6 +166,9 @@ reply_one(struct api_post *post)
     const struct post_line *line = &post->lines[0];
     const enum tly_err      err  = post_line_err(line);
     if (err != TLY_OK) {
+        if (strcmp(post_line_diag(line)->code, "state") == 0 && tly_err_blame(err) == TLY_LATER) {
+            api_closed_header(post->state, post->req);
+        }
         http_reply_problem(post->req, err, post_line_diag(line));
         return;
     }

@@ -5,9 +5,13 @@
 
 #include "api_int.h"
 #include "base/num.h"
+#include "sys/clock.h"
 
 #define TAG_ROOT_BYTES 8
 #define TAG_MAX        48
+
+#define CLOSED_WAIT_S     60
+#define CLOSED_WAIT_MAX_S 3600
 
 /* snapshot: what the numbers come from; NULL: there are none. */
 static void
@@ -40,6 +44,33 @@ api_reply_err(struct api_state *state, struct http_req *req, enum tly_err err,
     api_headers(state, req);
     http_reply_problem(req, err, diag);
     return HTTP_REPLIED;
+}
+
+/* Until then, an hour at most: whoever told the time may think better of it. */
+void
+api_closed_header(struct api_state *state, struct http_req *req)
+{
+    char           seconds[24];
+    const uint64_t until = atomic_load(&state->state_until);
+    const uint64_t now   = clock_unix_s();
+    uint64_t       wait  = CLOSED_WAIT_S;
+    if (until != ELECTION_NO_UNTIL && until > now) {
+        wait = until - now < CLOSED_WAIT_MAX_S ? until - now : CLOSED_WAIT_MAX_S;
+    }
+    (void)snprintf(seconds, sizeof seconds, "%" PRIu64, wait);
+    http_reply_header(req, "Retry-After", seconds);
+}
+
+enum http_next
+api_reply_closed(struct api_state *state, struct http_req *req)
+{
+    struct tly_diag           diag = {0};
+    const enum election_state is   = (enum election_state)atomic_load(&state->election_state);
+    const enum tly_err        err =
+        tly_fail_at(&diag, TLY_EBUSY, "state", "",
+                    "the election is in state %s: no bundle is taken now", election_state_name(is));
+    api_closed_header(state, req);
+    return api_reply_err(state, req, err, &diag);
 }
 
 enum http_next

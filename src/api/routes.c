@@ -123,7 +123,7 @@ api_body_max(void *arg, const struct http_peer *peer, const char *method, const 
     }
     const struct api_config *config = &side->state->config;
     struct speaker           speaker;
-    const bool whole = registry_speaker(config->registry, config->election, &peer->cert,
+    const bool whole = registry_speaker(api_registry(side->state), config->election, &peer->cert,
                                         clock_unix_s(), &speaker) &&
                        speaker.role != ROLE_TERMINAL;
     return whole || route->body_max < API_OWN_BODY ? route->body_max : API_OWN_BODY;
@@ -132,13 +132,24 @@ api_body_max(void *arg, const struct http_peer *peer, const char *method, const 
 bool
 api_allow(void *arg, const struct tly_hash *cert, unsigned *connections_max)
 {
-    const struct api_config *config = &((const struct api_side *)arg)->state->config;
+    const struct api_state  *state  = ((const struct api_side *)arg)->state;
+    const struct api_config *config = &state->config;
     struct speaker           speaker;
-    if (!registry_speaker(config->registry, config->election, cert, clock_unix_s(), &speaker)) {
+    if (!registry_speaker(api_registry(state), config->election, cert, clock_unix_s(), &speaker)) {
         return false;
     }
     *connections_max = speaker.role == ROLE_TERMINAL ? config->per_terminal_max : 0;
     return true;
+}
+
+/* Where an entry belongs: its branch, its contest; of the registry or the election's state the root. */
+static struct area_ix
+entry_area(const struct election *e, const struct book_entry *entry)
+{
+    if (entry->branch.v != IX_NONE) {
+        return e->branches[entry->branch.v].area;
+    }
+    return entry->contest.v != IX_NONE ? e->contests[entry->contest.v].area : (struct area_ix){0};
 }
 
 /* The branch whose bundle has this payload; a terminal's own receipt has no other condition. */
@@ -157,9 +168,10 @@ receipt_area(const struct api_req *r, bool *own)
     position = book_find_payload(config->book, &payload);
     if (position != UINT64_MAX) {
         const struct book_entry *entry = book_entry(config->book, position);
-        area = entry->branch.v != IX_NONE ? config->election->branches[entry->branch.v].area
-                                          : config->election->contests[entry->contest.v].area;
-        *own = r->speaker.role == ROLE_TERMINAL && entry->terminal.v == r->speaker.terminal.v;
+        area                           = entry_area(config->election, entry);
+        *own = r->speaker.role == ROLE_TERMINAL && entry->terminal.v != IX_NONE &&
+               registry_first(book_registry(config->book), entry->terminal).v ==
+                   r->speaker.terminal_first.v;
     }
     pthread_rwlock_unlock(&r->state->book_lock);
     return area;
@@ -204,8 +216,8 @@ permit(struct api_req *r, const struct route *route, struct tly_diag *diag)
     if (route->on == ON(API_OPS)) {
         return TLY_OK; /* loopback or a Unix socket, without certificates */
     }
-    if (!registry_speaker(config->registry, config->election, &r->http->peer.cert, clock_unix_s(),
-                          &r->speaker)) {
+    if (!registry_speaker(api_registry(r->state), config->election, &r->http->peer.cert,
+                          clock_unix_s(), &r->speaker)) {
         return tly_fail_at(diag, TLY_EFORBID, "A01", "", "this certificate is not valid any more");
     }
     if (route->roles & r->speaker.role) {

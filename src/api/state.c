@@ -59,6 +59,12 @@ api_count(struct api_state *state, enum api_counter counter)
     atomic_fetch_add_explicit(&state->counters[counter], 1, memory_order_relaxed);
 }
 
+const struct registry *
+api_registry(const struct api_state *state)
+{
+    return atomic_load_explicit(&state->registry, memory_order_acquire);
+}
+
 /* Takes the spare when no reader is left on it: its pages are there already. */
 static struct api_snapshot *
 snapshot_blank(struct api_state *state)
@@ -128,6 +134,9 @@ api_publish(struct api_state *state)
         .size = newest->size, .root = merkle_root(book_tree(state->config.book), newest->size)};
     char root[TLY_BASE64_LEN(sizeof head.root.b)];
     tly_base64_encode((struct tly_bytes){head.root.b, sizeof head.root.b}, TLY_BASE64_STD, root);
+    atomic_store(&state->registry, book_registry(state->config.book));
+    atomic_store(&state->state_until, state->config.tally->state_until);
+    atomic_store(&state->election_state, (int)state->config.tally->state);
     pthread_mutex_lock(&state->lock);
     state->marks.size = head.size;
     (void)snprintf(state->marks.position, API_MARK_MAX, "%" PRIu64, head.size);
@@ -208,6 +217,7 @@ api_state_new(const struct api_config *config, struct api_state **out, struct tl
         return TLY_ENOMEM;
     }
     state->config = *config;
+    atomic_init(&state->registry, config->registry);
     lock_init(&state->book_lock);
     pthread_mutex_init(&state->lock, NULL);
     for (unsigned i = 0; i < API_LISTENERS_N; i++) {

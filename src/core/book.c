@@ -115,6 +115,19 @@ book_new(const struct election *election, const struct registry *registry, struc
     return TLY_OK;
 }
 
+const struct registry *
+book_registry(const struct book *book)
+{
+    return book->registry;
+}
+
+void
+book_set_registry(struct book *book, const struct registry *registry)
+{
+    TLY_CHECK(registry_rows_n(registry) >= registry_rows_n(book->registry));
+    book->registry = registry;
+}
+
 uint64_t
 book_size(const struct book *book)
 {
@@ -256,7 +269,7 @@ leaf_of(const struct book *book, const struct book_entry *entry)
     if (leaf_is_decision(entry->kind)) {
         return leaf;
     }
-    const struct terminal *terminal = &book->registry->terminals[entry->terminal.v];
+    const struct terminal *terminal = registry_row(book->registry, entry->terminal);
     leaf.branch                     = book->election->branches[entry->branch.v].code;
     leaf.terminal                   = terminal->code;
     leaf.revision                   = entry->revision;

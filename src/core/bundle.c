@@ -3,20 +3,30 @@
 
 #include "base/check.h"
 
+enum tly_err
+bundle_retired(const struct registry *registry, struct terminal_ix row, struct tly_diag *diag)
+{
+    const struct terminal *t = registry_row(registry, row);
+    return tly_fail_at(diag, TLY_EFORBID, "A03", "signatures",
+                       t->state == TERMINAL_REVOKED ? "the key of terminal %s is revoked"
+                                                    : "terminal %s has another key now",
+                       t->code);
+}
+
 /* The terminal whose key verifies a signature; its place in *signature_i. */
 static enum tly_err
-signer_find(const struct registry *registry, const struct envelope *envelope,
+signer_find(const struct bundle_rules *rules, const struct envelope *envelope,
             struct terminal_ix *out, struct tly_diag *diag)
 {
+    const struct registry *registry = rules->registry;
     for (unsigned i = 0; i < envelope->signatures_n; i++) {
         const struct terminal_ix ix =
-            registry_terminal_by_keyid(registry, &envelope->signatures[i].keyid);
-        if (ix.v == IX_NONE || !envelope_verify(envelope, i, &registry->terminals[ix.v].key)) {
+            registry_terminal_by_keyid(registry, &envelope->signatures[i].keyid, rules->at);
+        if (ix.v == IX_NONE || !envelope_verify(envelope, i, &registry_row(registry, ix)->key)) {
             continue;
         }
-        if (registry->terminals[ix.v].state != TERMINAL_ACTIVE) {
-            return tly_fail_at(diag, TLY_EFORBID, "A03", "signatures",
-                               "the key of terminal %s is revoked", registry->terminals[ix.v].code);
+        if (!registry_in_force(registry, ix, rules->at)) {
+            return bundle_retired(registry, ix, diag);
         }
         *out = ix;
         return TLY_OK;
@@ -75,10 +85,11 @@ sender_check(const struct bundle_rules *rules, struct terminal_ix signer, struct
                    : tly_fail_at(diag, TLY_EFORBID, "A03", "branch",
                                  "branch %s lies outside this relay's area", b->code);
     }
-    if (sender->role != ROLE_TERMINAL || sender->terminal.v != signer.v) {
+    if (sender->role != ROLE_TERMINAL ||
+        sender->terminal_first.v != registry_first(rules->registry, signer).v) {
         return tly_fail_at(diag, TLY_EFORBID, "A03", "terminal",
                            "the certificate is not that of terminal %s, which signed",
-                           rules->registry->terminals[signer.v].code);
+                           registry_row(rules->registry, signer)->code);
     }
     return TLY_OK;
 }
@@ -88,7 +99,7 @@ static enum tly_err
 identity_check(const struct bundle_rules *rules, const struct payload *payload,
                struct terminal_ix signer, struct branch_ix *out, struct tly_diag *diag)
 {
-    const struct terminal *terminal = &rules->registry->terminals[signer.v];
+    const struct terminal *terminal = registry_row(rules->registry, signer);
     if (!tly_bytes_eq(payload->terminal, tly_text(terminal->code))) {
         return tly_fail_at(diag, TLY_EFORBID, "A03", "terminal",
                            "signed by terminal %s, which it does not name", terminal->code);
@@ -141,7 +152,7 @@ content_read(const struct bundle_rules *rules, struct tly_arena *keep, struct tl
     b->prev      = payload->prev;
     b->revise_ok = b->revision < 2 || bundle_revise_allowed(rules, &b->envelope, b->branch);
     const struct checks_input in = {.election = rules->election,
-                                    .terminal = &rules->registry->terminals[b->terminal.v],
+                                    .terminal = registry_row(rules->registry, b->terminal),
                                     .branch   = b->branch,
                                     .payload  = payload};
     err                          = checks_run(&in, keep, &b->checked, diag);
@@ -164,7 +175,7 @@ bundle_read(const struct bundle_rules *rules, struct tly_bytes in, struct tly_ar
     if (!tly_bytes_eq(b.envelope.type, tly_text(ENVELOPE_TYPE_BUNDLE))) {
         return tly_fail_at(diag, TLY_EINPUT, "S01", "payloadType", "not %s", ENVELOPE_TYPE_BUNDLE);
     }
-    err = signer_find(rules->registry, &b.envelope, &b.terminal, diag);
+    err = signer_find(rules, &b.envelope, &b.terminal, diag);
     if (err == TLY_OK) {
         err = content_read(rules, keep, scratch, &b, diag);
     }

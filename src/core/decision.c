@@ -47,9 +47,20 @@ ignore(struct signers *s, unsigned i, const char *officer, const char *why)
     }
 }
 
+static bool
+areas_within(const struct decision_rules *rules, const struct decision_areas *areas,
+             struct area_ix above)
+{
+    bool within = true;
+    for (unsigned i = 0; i < areas->n; i++) {
+        within = within && election_within(rules->election, areas->at[i], above);
+    }
+    return within;
+}
+
 static void
 signer_add(const struct decision_rules *rules, const struct envelope *envelope, unsigned i,
-           struct area_ix area, struct signers *s)
+           const struct decision_areas *areas, struct signers *s)
 {
     const struct officer_ix ix =
         registry_officer_by_keyid(rules->registry, &envelope->signatures[i].keyid);
@@ -70,7 +81,7 @@ signer_add(const struct decision_rules *rules, const struct envelope *envelope, 
         }
     }
     s->seen[s->seen_n++] = ix.v;
-    if (!election_within(rules->election, area, officer->area)) {
+    if (!areas_within(rules, areas, officer->area)) {
         ignore(s, i, officer->code, "the officer's area does not hold the target");
         return;
     }
@@ -113,12 +124,12 @@ too_few(const struct signers *s, const struct quorum *want, enum policy_kind kin
 
 enum tly_err
 decision_signers(const struct decision_rules *rules, const struct envelope *envelope,
-                 enum policy_kind kind, struct area_ix area, struct tly_diag *diag)
+                 enum policy_kind kind, const struct decision_areas *areas, struct tly_diag *diag)
 {
     const struct quorum *want = &rules->election->policy.kinds[kind];
     struct signers       s    = {0};
     for (unsigned i = 0; i < envelope->signatures_n; i++) {
-        signer_add(rules, envelope, i, area, &s);
+        signer_add(rules, envelope, i, areas, &s);
     }
     if (!s.known) {
         return tly_fail_at(diag, TLY_ENOKEY, "A02", "signatures",
@@ -135,10 +146,11 @@ decision_signers(const struct decision_rules *rules, const struct envelope *enve
 /* ---- the whole ---- */
 
 static enum tly_err
-sender_check(const struct decision_rules *rules, struct area_ix area, struct tly_diag *diag)
+sender_check(const struct decision_rules *rules, const struct decision_areas *areas,
+             struct tly_diag *diag)
 {
     return rules->sender == NULL || (rules->sender->area.v != IX_NONE &&
-                                     election_within(rules->election, area, rules->sender->area))
+                                     areas_within(rules, areas, rules->sender->area))
                ? TLY_OK
                : tly_fail_at(diag, TLY_EFORBID, "area", "target",
                              "outside the area of this certificate");
@@ -148,9 +160,9 @@ enum tly_err
 decision_read(const struct decision_rules *rules, struct tly_bytes in, struct tly_arena *arena,
               struct decision *out, struct tly_diag *diag)
 {
-    const struct election *e = rules->election;
-    struct envelope        envelope;
-    struct decision        d;
+    struct envelope       envelope;
+    struct decision       d;
+    struct decision_areas areas;
     if (in.len > DECISION_ENVELOPE_MAX) {
         return tly_fail_at(diag, TLY_ETOOBIG, "too_large", "", "%zu bytes, at most %zu", in.len,
                            DECISION_ENVELOPE_MAX);
@@ -163,15 +175,14 @@ decision_read(const struct decision_rules *rules, struct tly_bytes in, struct tl
         return tly_fail_at(diag, TLY_EINPUT, "S01", "payloadType", "not %s",
                            ENVELOPE_TYPE_DECISION);
     }
-    err = decision_document(e, envelope.payload, arena, &d, diag);
+    err = decision_document(rules, envelope.payload, arena, &d, diag);
     if (err != TLY_OK) {
         return err;
     }
-    const struct area_ix area =
-        d.branch.v != IX_NONE ? e->branches[d.branch.v].area : e->contests[d.contest.v].area;
-    err = decision_signers(rules, &envelope, d.kind, area, diag);
+    decision_areas(rules, &d, &areas);
+    err = decision_signers(rules, &envelope, d.kind, &areas, diag);
     if (err == TLY_OK) {
-        err = sender_check(rules, area, diag);
+        err = sender_check(rules, &areas, diag);
     }
     if (err == TLY_OK) {
         d.envelope = envelope;
@@ -228,8 +239,12 @@ decision_apply(struct tally *tally, const struct decision *d, uint64_t position)
     case POLICY_CERTIFY:
         tally_certify(tally, d->contest, position);
         return;
-    case POLICY_KEY:
+    case POLICY_KEY: /* the rest is the registry's: a past needs no keys */
+        tally->terminals_added += d->key.action == KEY_ADD;
+        return;
     case POLICY_STATE:
+        tally_state(tally, d->state, d->until, position);
+        return;
     case POLICY_REVISE:
     case POLICIES_N:
         break;

@@ -9,11 +9,12 @@
 #include "core/outcome.h"
 
 struct judge {
-    const struct tally *tally;
-    const struct book  *book;
-    struct decision    *d;
-    struct tly_arena   *arena;
-    struct tly_diag    *diag;
+    const struct tally    *tally;
+    const struct registry *registry;
+    const struct book     *book;
+    struct decision       *d;
+    struct tly_arena      *arena;
+    struct tly_diag       *diag;
 };
 
 static enum tly_err
@@ -211,15 +212,63 @@ judge_result(const struct judge *j)
     return err;
 }
 
+/* ---- the registry, and the election ---- */
+
+static enum tly_err
+judge_key(const struct judge *j)
+{
+    const struct decision_key *k = &j->d->key;
+    const struct terminal_ix   newest =
+        registry_terminal(j->registry, tly_text(k->row.code), REGISTRY_NOW);
+    const struct terminal *now = newest.v == IX_NONE ? NULL : registry_row(j->registry, newest);
+    /* Where it was read, perhaps by another thread some time ago, it was judged who must sign. */
+    if (now != NULL && (now->from > j->d->position || (now->from > 0 && newest.v != k->before.v))) {
+        return changed(j, now->from - 1);
+    }
+    if (k->action == KEY_ADD && now != NULL) {
+        return state_refuse(j, "a terminal of that code is registered");
+    }
+    if (k->action != KEY_ADD && now->state != TERMINAL_ACTIVE) {
+        return state_refuse(j, "the terminal is revoked");
+    }
+    if (k->action == KEY_ASSIGN && now->branch.v == k->row.branch.v) {
+        return state_refuse(j, "the terminal is that branch's already");
+    }
+    if (k->new_key && registry_knows_key(j->registry, &k->row.keyid)) {
+        return state_refuse(j, "the signing key stands, or stood, in the registry");
+    }
+    return k->new_cert && registry_knows_cert(j->registry, &k->row.cert)
+               ? state_refuse(j, "the certificate stands, or stood, in the registry")
+               : TLY_OK;
+}
+
+static enum tly_err
+judge_state(const struct judge *j)
+{
+    const struct tally *t = j->tally;
+    if (t->state_position > 0 && t->state_position >= j->d->position) {
+        return changed(j, t->state_position);
+    }
+    return t->state == j->d->state && t->state_until == j->d->until
+               ? state_refuse(j, "it is in that state already")
+               : TLY_OK;
+}
+
 enum tly_err
 decision_judge_state(const struct tally *tally, const struct book *book, struct decision *d,
                      struct tly_arena *arena, struct tly_diag *diag)
 {
-    const struct judge j = {tally, book, d, arena, diag};
+    const struct judge j = {tally, book_registry(book), book, d, arena, diag};
     TLY_CHECK(tally->position == book_size(book));
     if (d->position > book_size(book)) {
         return tly_fail_at(diag, TLY_ECONFLICT, "changed", "position",
                            "the ledger has not come to position %" PRIu64 " yet", d->position);
+    }
+    if (d->kind == POLICY_KEY) {
+        return judge_key(&j);
+    }
+    if (d->kind == POLICY_STATE) {
+        return judge_state(&j);
     }
     if (d->slot.v != IX_NONE) {
         return judge_slot(&j);
@@ -240,7 +289,7 @@ decision_judge_result(const struct tally *tally, const struct decision *d, struc
                       struct tly_diag *diag)
 {
     struct decision    copy = *d;
-    const struct judge j    = {tally, NULL, &copy, arena, diag};
+    const struct judge j    = {tally, NULL, NULL, &copy, arena, diag};
     return d->kind == POLICY_CERTIFY ? judge_result(&j) : TLY_OK;
 }
 

@@ -12,8 +12,8 @@ struct event {
         const struct counts *counts; /* change */
         struct lot          *lot;    /* decision; NULL: no lot */
     };
-    uint64_t checks;
-    uint32_t ix; /* slot, branch, contest or candidate */
+    uint64_t checks; /* of a `state` decision: until */
+    uint32_t ix;     /* slot, branch, contest or candidate; enum key_action, enum election_state */
     uint32_t revision;
     uint8_t  kind;   /* enum event_kind */
     uint8_t  policy; /* decision: enum policy_kind */
@@ -112,6 +112,9 @@ decision_ix(const struct decision *d)
     if (d->kind == POLICY_EXCLUDE) {
         return d->candidate.v;
     }
+    if (d->kind == POLICY_KEY || d->kind == POLICY_STATE) {
+        return d->kind == POLICY_KEY ? (uint32_t)d->key.action : (uint32_t)d->state;
+    }
     return d->kind == POLICY_LOT || d->kind == POLICY_CERTIFY ? d->contest.v : d->slot.v;
 }
 
@@ -119,6 +122,7 @@ void
 history_decision(struct history *h, const struct decision *d)
 {
     const struct event event = {.lot    = d->kind == POLICY_LOT ? d->lot : NULL,
+                                .checks = d->kind == POLICY_STATE ? d->until : 0,
                                 .ix     = decision_ix(d),
                                 .kind   = EVENT_DECISION,
                                 .policy = (uint8_t)d->kind};
@@ -155,11 +159,15 @@ redo_change(struct tally *tally, const struct event *e, uint64_t position)
 static void
 redo_decision(struct tally *tally, const struct event *e, uint64_t position)
 {
-    const struct decision d = {.kind      = (enum policy_kind)e->policy,
-                               .slot      = {e->ix},
-                               .contest   = {e->ix},
-                               .candidate = {e->ix},
-                               .lot       = e->lot};
+    const enum policy_kind kind = (enum policy_kind)e->policy;
+    struct decision        d    = {
+                  .kind = kind, .slot = {e->ix}, .contest = {e->ix}, .candidate = {e->ix}, .lot = e->lot};
+    if (kind == POLICY_KEY) {
+        d.key.action = (enum key_action)e->ix;
+    } else if (kind == POLICY_STATE) {
+        d.state = (enum election_state)e->ix;
+        d.until = e->checks;
+    }
     decision_apply(tally, &d, position);
 }
 

@@ -203,6 +203,83 @@ read_held(struct rd *rd, struct leaf *leaf)
     return true;
 }
 
+/* Two lines with times, the first not after the second. */
+static bool
+read_dates(struct rd *rd)
+{
+    uint64_t from, to;
+    return rd_lit(rd, "not_before ") && rd_u64(rd, '\n', &from) && rd_lit(rd, "not_after ") &&
+           rd_u64(rd, '\n', &to) && from <= to && to <= ELECTION_TIME_MAX;
+}
+
+/* "branch CODE\n" */
+static bool
+read_branch(struct rd *rd)
+{
+    char code[CODE_LEN_MAX + 1];
+    return rd_lit(rd, "branch ") && rd_code(rd, '\n', code);
+}
+
+/* Is a line of this name next?  Nothing is passed over. */
+static bool
+stands(const struct rd *rd, const char *name)
+{
+    struct rd look = *rd;
+    return rd_lit(&look, name);
+}
+
+/* Lines of a key, a certificate, and dates: all of them of one that is added. */
+static bool
+read_credentials(struct rd *rd, bool all)
+{
+    struct tly_hash hash;
+    const bool      key = all || stands(rd, "signing_key ");
+    if (key && (!rd_lit(rd, "signing_key ") || !rd_hash(rd, '\n', &hash))) {
+        return false;
+    }
+    const bool cert = all || !key || stands(rd, "certificate ");
+    if (cert && (!rd_lit(rd, "certificate ") || !rd_hash(rd, '\n', &hash))) {
+        return false;
+    }
+    return (!all && rd_left(rd) == 0) || read_dates(rd);
+}
+
+/* Which lines an action has: decision_key.c. */
+static bool
+read_target_key(struct rd *rd)
+{
+    struct tly_bytes action;
+    char             code[CODE_LEN_MAX + 1];
+    if (!rd_lit(rd, "action ") || !rd_until(rd, '\n', &action) || !rd_lit(rd, "terminal ") ||
+        !rd_code(rd, '\n', code)) {
+        return false;
+    }
+    if (tly_bytes_eq(action, tly_text("assign"))) {
+        return read_branch(rd);
+    }
+    if (tly_bytes_eq(action, tly_text("rotate"))) {
+        return read_credentials(rd, false);
+    }
+    if (tly_bytes_eq(action, tly_text("add"))) {
+        return (!stands(rd, "branch ") || read_branch(rd)) && read_credentials(rd, true);
+    }
+    return tly_bytes_eq(action, tly_text("revoke"));
+}
+
+static bool
+read_target_state(struct rd *rd)
+{
+    struct tly_bytes word;
+    uint64_t         until;
+    if (!rd_lit(rd, "state ") || !rd_until(rd, '\n', &word) ||
+        (!tly_bytes_eq(word, tly_text("open")) && !tly_bytes_eq(word, tly_text("closed")) &&
+         !tly_bytes_eq(word, tly_text("maintenance")))) {
+        return false;
+    }
+    return rd_left(rd) == 0 ||
+           (rd_lit(rd, "until ") && rd_u64(rd, '\n', &until) && until <= ELECTION_TIME_MAX);
+}
+
 /* The lines of a decision's target, to the end. */
 static bool
 read_target(struct rd *rd, struct leaf *leaf)
@@ -212,6 +289,11 @@ read_target(struct rd *rd, struct leaf *leaf)
     struct tly_hash hash;
     uint64_t        n;
     bool            ok = true;
+    if (leaf->kind == LEAF_KEY || leaf->kind == LEAF_STATE) {
+        ok         = leaf->kind == LEAF_KEY ? read_target_key(rd) : read_target_state(rd);
+        leaf->held = (struct tly_bytes){start, (size_t)(rd->p - start)};
+        return ok;
+    }
     if (leaf->kind <= LEAF_REINSTATE) {
         ok = rd_lit(rd, "branch ") && rd_code(rd, '\n', code);
     }
@@ -255,11 +337,10 @@ read_rest(struct rd *rd, struct leaf_texts *texts, struct leaf *leaf)
     case LEAF_REINSTATE:
     case LEAF_LOT:
     case LEAF_EXCLUDE:
-    case LEAF_CERTIFY:
-        return read_decision(rd, leaf);
     case LEAF_KEY:
     case LEAF_STATE:
-        break; /* not of this version */
+    case LEAF_CERTIFY:
+        return read_decision(rd, leaf);
     }
     return false;
 }

@@ -2,6 +2,7 @@
 #include "core/registry.h"
 
 #include "base/check.h"
+#include "registry_int.h"
 
 static const char *const role_words[] = {
     "terminal", "relay", "dashboard", "observer", "officer", "auditor", "operator", "witness",
@@ -217,17 +218,19 @@ registry_index(struct registry *registry, struct tly_arena *arena, struct tly_di
 }
 
 static bool
-speaker_terminal(const struct registry *registry, const struct election *election, uint32_t i,
-                 uint64_t now_s, struct speaker *out)
+speaker_terminal(const struct registry *registry, const struct election *election,
+                 struct terminal_ix row, uint64_t now_s, struct speaker *out)
 {
-    const struct terminal *t = &registry->terminals[i];
-    if (t->state != TERMINAL_ACTIVE || now_s < t->not_before || now_s > t->not_after) {
+    const struct terminal *t = registry_row(registry, row);
+    if (!registry_in_force(registry, row, REGISTRY_NOW) || now_s < t->not_before ||
+        now_s > t->not_after) {
         return false;
     }
-    out->role     = ROLE_TERMINAL;
-    out->terminal = (struct terminal_ix){i};
-    out->client   = (struct client_ix){IX_NONE};
-    out->area     = (struct area_ix){IX_NONE};
+    out->role           = ROLE_TERMINAL;
+    out->terminal       = row;
+    out->terminal_first = registry_first(registry, row);
+    out->client         = (struct client_ix){IX_NONE};
+    out->area           = (struct area_ix){IX_NONE};
     if (t->branch.v != IX_NONE) {
         TLY_CHECK(t->branch.v < election->branches_n);
         out->area = election->branches[t->branch.v].area;
@@ -242,10 +245,11 @@ speaker_client(const struct registry *registry, uint32_t i, uint64_t now_s, stru
     if (now_s < c->not_before || now_s > c->not_after) {
         return false;
     }
-    out->role     = c->role;
-    out->terminal = (struct terminal_ix){IX_NONE};
-    out->client   = (struct client_ix){i};
-    out->area     = c->area;
+    out->role           = c->role;
+    out->terminal       = (struct terminal_ix){IX_NONE};
+    out->terminal_first = (struct terminal_ix){IX_NONE};
+    out->client         = (struct client_ix){i};
+    out->area           = c->area;
     return true;
 }
 
@@ -254,19 +258,20 @@ registry_speaker(const struct registry *registry, const struct election *electio
                  const struct tly_hash *hash, uint64_t now_s, struct speaker *out)
 {
     const uint32_t i = index_find(registry, &registry->certs, cert, hash);
-    if (i == IX_NONE) {
-        return false;
+    if (i != IX_NONE && i >= registry->terminals_n) {
+        return speaker_client(registry, i - registry->terminals_n, now_s, out);
     }
-    return i < registry->terminals_n
-               ? speaker_terminal(registry, election, i, now_s, out)
-               : speaker_client(registry, i - registry->terminals_n, now_s, out);
+    const struct terminal_ix row =
+        registry_follow(registry, i, REGISTRY_BY_CERT, hash, REGISTRY_NOW);
+    return row.v != IX_NONE && speaker_terminal(registry, election, row, now_s, out);
 }
 
 struct terminal_ix
-registry_terminal_by_keyid(const struct registry *registry, const struct tly_hash *keyid)
+registry_terminal_by_keyid(const struct registry *registry, const struct tly_hash *keyid,
+                           uint64_t at)
 {
-    return (struct terminal_ix){
-        index_find(registry, &registry->terminal_keyids, terminal_keyid, keyid)};
+    const uint32_t i = index_find(registry, &registry->terminal_keyids, terminal_keyid, keyid);
+    return registry_follow(registry, i, REGISTRY_BY_KEYID, keyid, at);
 }
 
 struct officer_ix
@@ -276,8 +281,17 @@ registry_officer_by_keyid(const struct registry *registry, const struct tly_hash
         index_find(registry, &registry->officer_keyids, officer_keyid, keyid)};
 }
 
-struct terminal_ix
-registry_terminal(const struct registry *registry, struct tly_bytes code)
+bool
+registry_knows_key(const struct registry *registry, const struct tly_hash *keyid)
 {
-    return (struct terminal_ix){codes_find(&registry->terminal_codes, 0, code)};
+    return registry_terminal_by_keyid(registry, keyid, REGISTRY_NOW).v != IX_NONE ||
+           registry_officer_by_keyid(registry, keyid).v != IX_NONE;
+}
+
+bool
+registry_knows_cert(const struct registry *registry, const struct tly_hash *hash)
+{
+    const uint32_t i = index_find(registry, &registry->certs, cert, hash);
+    return i != IX_NONE ||
+           registry_follow(registry, i, REGISTRY_BY_CERT, hash, REGISTRY_NOW).v != IX_NONE;
 }

@@ -117,12 +117,11 @@ answer_done(const struct seq *seq, const struct seq_waiting *w)
         w->item->position = w->position;
         answer(seq, w->item, TLY_ECONFLICT);
         return;
-    case SEQ_REFUSED:
-        answer(seq, w->item, TLY_ECONFLICT);
-        return;
     case SEQ_KEPT:
         answer(seq, w->item, TLY_OK);
         return;
+    case SEQ_REFUSED:
+    case SEQ_LATER:
     case SEQ_NO_ROOM:
         answer(seq, w->item, w->item->err);
         return;
@@ -185,7 +184,7 @@ answer_decided(struct seq *seq)
         const struct seq_waiting w      = seq->waiting[i];
         const bool               logged = (w.outcome == SEQ_SAME || w.outcome == SEQ_CONFLICT) &&
                             w.position < seq->batch.old_size;
-        if (logged || w.outcome == SEQ_NO_ROOM) {
+        if (logged || w.outcome == SEQ_NO_ROOM || w.outcome == SEQ_LATER) {
             answer_done(seq, &w);
         } else {
             seq->waiting[seq->waiting_n++] = w;
@@ -359,6 +358,15 @@ events_of(const struct seq_batch *batch)
     return n;
 }
 
+/* What tally and registry will need of it. */
+static bool
+keep_decision(struct seq *seq, struct decision *decision, uint64_t position)
+{
+    return decision_keep(decision, seq->config.arena) &&
+           decision_register(decision, book_registry(seq->config.book), position,
+                             seq->config.arena);
+}
+
 /* Moves the counts of stored bundles to where the tally may keep them, and makes room for what
  * they will do. */
 static bool
@@ -374,7 +382,7 @@ keep_counts(struct seq *seq)
                              row->bundle->checked->slots_n, seq->config.arena)) {
             return false;
         }
-        if (row->decision != NULL && !decision_keep(row->decision, seq->config.arena)) {
+        if (row->decision != NULL && !keep_decision(seq, row->decision, row->position)) {
             return false;
         }
         seq->kept_n++;
@@ -452,6 +460,9 @@ apply(struct seq *seq, uint64_t position, const struct book_entry *entry,
     }
     if (decision != NULL) {
         decision_apply(tally, decision, position);
+        if (decision->kind == POLICY_KEY) {
+            book_set_registry(seq->config.book, decision->key.after);
+        }
         history_decision(history, decision);
     }
     if (entry->kind == LEAF_BUNDLE) {
@@ -528,8 +539,16 @@ replay_check(const struct seq *seq, const struct book_entry *entry, struct tly_d
                               "position %" PRIu64 ": a decision is logged twice", at);
     }
     if (entry->branch.v >= seq->config.election->branches_n ||
-        entry->terminal.v >= seq->config.registry->terminals_n) {
+        entry->terminal.v >= registry_rows_n(book_registry(book))) {
         return tly_fail(diag, TLY_ECORRUPT, "position %" PRIu64 ": no such branch or terminal", at);
+    }
+    if (seq->config.tally->state != ELECTION_OPEN) {
+        return tly_fail(diag, TLY_ECORRUPT, "position %" PRIu64 ": a %s while the state is %s", at,
+                        leaf_kind_name(entry->kind), election_state_name(seq->config.tally->state));
+    }
+    if (!registry_in_force(book_registry(book), entry->terminal, REGISTRY_NOW)) {
+        return tly_fail(diag, TLY_ECORRUPT, "position %" PRIu64 ": its key is not in force there",
+                        at);
     }
     const struct seq_place place = seq_judge(book, entry);
     const bool             conflict =
@@ -550,10 +569,10 @@ replay_decision(struct seq *seq, struct decision *decision, struct tly_diag *dia
     TLY_AUTO(arena) struct tly_arena scratch;
     struct tly_diag                  why = {0};
     tly_arena_init(&scratch, MEMORY_MAX);
-    const enum tly_err err =
-        decision_judge(seq->config.tally, seq->config.book, decision, &scratch, &why);
+    struct book       *book = seq->config.book;
+    const enum tly_err err  = decision_judge(seq->config.tally, book, decision, &scratch, &why);
     if (err == TLY_OK) {
-        return decision_keep(decision, seq->config.arena) ? TLY_OK : TLY_ENOMEM;
+        return keep_decision(seq, decision, book_size(book)) ? TLY_OK : TLY_ENOMEM;
     }
     return err == TLY_ENOMEM
                ? err
@@ -645,7 +664,7 @@ seq_redo(struct seq *seq, struct seq_item *const items[], unsigned n, uint64_t a
     enum tly_err err = TLY_OK;
     for (unsigned i = 0; i < n && err == TLY_OK; i++) {
         if (seq_must_wait(seq, items[i])) {
-            err = tly_fail(diag, TLY_ECORRUPT, "a decision behind other rows of its batch");
+            err = tly_fail(diag, TLY_ECORRUPT, "a row that is judged by others of its batch");
         } else {
             seq_place_item(seq, items[i]);
         }

@@ -10,7 +10,8 @@ enum seq_outcome {
     SEQ_CREATED,
     SEQ_SAME,     /* logged already, or earlier in this batch */
     SEQ_CONFLICT, /* its conflict leaf is logged, or is in this batch */
-    SEQ_REFUSED,  /* 409 without a leaf; the evidence is in this batch */
+    SEQ_REFUSED,  /* item->err without a leaf; the evidence is in this batch */
+    SEQ_LATER,    /* nothing is done, nor kept: item->err says why */
     SEQ_KEPT,     /* an evidence item */
     SEQ_NO_ROOM   /* no memory: item->err says so */
 };
@@ -59,7 +60,8 @@ struct seq_place {
 struct seq_place seq_judge(const struct book *book, const struct book_entry *entry);
 /* Adds the item to the batch and to the book. */
 void seq_place_item(struct seq *seq, struct seq_item *item);
-/* A decision is judged by the tally, in which the batch's rows are not yet: it comes first. */
+/* A decision is judged by the tally, in which the batch's rows are not yet: it comes first.  And one
+ * that changes by what others are judged comes last, too. */
 bool seq_must_wait(const struct seq *seq, const struct seq_item *item);
 /* Bytes of memory that an item takes in a batch. */
 size_t seq_item_bytes(const struct seq *seq, const struct seq_item *item);

@@ -3,7 +3,9 @@
 #include <inttypes.h>
 
 #include "base/check.h"
+#include "core/bundle.h"
 
+#include "decision_read.h"
 #include "seq_int.h"
 
 #define NOWHERE   UINT64_MAX
@@ -158,10 +160,11 @@ place_evidence(struct seq *seq, struct seq_item *item, const struct seq_evidence
 
 /* The diag is set; the body is kept with it. */
 static void
-refuse(struct seq *seq, struct seq_item *item)
+refuse(struct seq *seq, struct seq_item *item, enum tly_err err)
 {
     struct seq_evidence evidence = item->evidence;
-    evidence.status              = tly_err_http(TLY_ECONFLICT);
+    item->err                    = err;
+    evidence.status              = tly_err_http(err);
     evidence.code                = item->diag.code;
     evidence.detail              = item->diag.text;
     place_evidence(seq, item, &evidence, SEQ_REFUSED);
@@ -173,8 +176,8 @@ log_item(struct seq *seq, struct seq_item *item, const struct book_entry *entry,
          struct decision *decision, enum seq_outcome outcome)
 {
     const struct election   *e        = seq->config.election;
-    const struct registry   *r        = seq->config.registry;
     struct book             *book     = seq->config.book;
+    const struct registry   *r        = book_registry(book);
     const uint64_t           position = book_size(book);
     const struct seq_bundle *bundle   = copy_bundle(seq, &item->bundle);
     const enum tly_err       err      = bundle == NULL ? TLY_ENOMEM : book_append(book, entry);
@@ -182,13 +185,13 @@ log_item(struct seq *seq, struct seq_item *item, const struct book_entry *entry,
         no_room(seq, item, err);
         return;
     }
-    seq->rows[seq->batch.rows_n++] =
-        (struct seq_row){.position = position,
-                         .entry    = book_entry(book, position),
-                         .bundle   = bundle,
-                         .branch   = decision != NULL ? NULL : e->branches[entry->branch.v].code,
-                         .terminal = decision != NULL ? NULL : r->terminals[entry->terminal.v].code,
-                         .decision = decision};
+    seq->rows[seq->batch.rows_n++] = (struct seq_row){
+        .position = position,
+        .entry    = book_entry(book, position),
+        .bundle   = bundle,
+        .branch   = decision != NULL ? NULL : e->branches[entry->branch.v].code,
+        .terminal = decision != NULL ? NULL : registry_row(r, entry->terminal)->code,
+        .decision = decision};
     wait_for(seq, item, outcome, position);
 }
 
@@ -200,7 +203,7 @@ place_conflict(struct seq *seq, struct seq_item *item, struct book_entry *entry,
                       " with another payload",
                       entry->revision, first);
     if (book_conflicts(seq->config.book, entry->branch) >= SEQ_CONFLICTS_MAX) {
-        refuse(seq, item);
+        refuse(seq, item, TLY_ECONFLICT);
         return;
     }
     entry->kind           = LEAF_CONFLICT;
@@ -227,9 +230,68 @@ entry_of(const struct seq *seq, const struct seq_bundle *bundle)
 }
 
 static void
+later(struct seq *seq, struct seq_item *item)
+{
+    item->err = TLY_EBUSY;
+    wait_for(seq, item, SEQ_LATER, NOWHERE);
+}
+
+/* A worker judged it by the registry as it was then; this is its place.  *row becomes the one that is
+ * in force here; false: it is refused, or has to come again. */
+static bool
+is_still_registered(struct seq *seq, struct seq_item *item, struct terminal_ix *row)
+{
+    const struct registry   *r      = book_registry(seq->config.book);
+    const struct terminal_ix newest = registry_newest(r, *row);
+    const struct terminal   *then   = registry_row(r, *row);
+    const struct terminal   *now    = registry_row(r, newest);
+    if (newest.v == row->v) {
+        return true; /* a worker has looked at its state */
+    }
+    if (now->state != TERMINAL_ACTIVE || !tly_hash_eq(&now->keyid, &then->keyid)) {
+        refuse(seq, item,
+               bundle_retired(r, now->state != TERMINAL_ACTIVE ? newest : *row, &item->diag));
+        return false;
+    }
+    if (now->branch.v != then->branch.v) {
+        refuse(seq, item,
+               tly_fail_at(&item->diag, TLY_EFORBID, "A03", "branch",
+                           "terminal %s is not registered for branch %s any more", now->code,
+                           seq->config.election->branches[item->bundle.branch.v].code));
+        return false;
+    }
+    if (now->not_before != then->not_before || now->not_after != then->not_after) {
+        (void)tly_fail(&item->diag, TLY_EBUSY,
+                       "the dates of terminal %s changed meanwhile; send it again", now->code);
+        later(seq, item); /* A04 has to be looked at again */
+        return false;
+    }
+    *row = newest;
+    return true;
+}
+
+/* Rules that `state` and `key` decisions change. */
+static bool
+may_be_placed(struct seq *seq, struct seq_item *item, struct terminal_ix *row)
+{
+    const enum election_state state = seq->config.tally->state;
+    if (state != ELECTION_OPEN) {
+        (void)tly_fail_at(&item->diag, TLY_EBUSY, "state", "",
+                          "the election is in state %s: no bundle is taken now",
+                          election_state_name(state));
+        later(seq, item);
+        return false;
+    }
+    return is_still_registered(seq, item, row);
+}
+
+static void
 place_bundle(struct seq *seq, struct seq_item *item)
 {
-    struct book_entry      entry = entry_of(seq, &item->bundle);
+    struct book_entry entry = entry_of(seq, &item->bundle);
+    if (!may_be_placed(seq, item, &entry.terminal)) {
+        return;
+    }
     const struct seq_place place = seq_judge(seq->config.book, &entry);
     switch (place.verdict) {
     case SEQ_KNOWN:
@@ -248,12 +310,12 @@ place_bundle(struct seq *seq, struct seq_item *item)
     case SEQ_GAP:
         (void)tly_fail_at(&item->diag, TLY_ECONFLICT, "S04", "revision",
                           "revision %u does not follow on what is logged", entry.revision);
-        refuse(seq, item);
+        refuse(seq, item, TLY_ECONFLICT);
         return;
     case SEQ_WRONG_PREV:
         (void)tly_fail_at(&item->diag, TLY_ECONFLICT, "S04", "prev",
                           "prev is not the payload that revision %u replaces", entry.revision);
-        refuse(seq, item);
+        refuse(seq, item, TLY_ECONFLICT);
         return;
     case SEQ_FITS:
         break;
@@ -262,7 +324,7 @@ place_bundle(struct seq *seq, struct seq_item *item)
         (void)tly_fail_at(&item->diag, TLY_ECONFLICT, "S04", "revision",
                           "revision %u lacks the signatures that policy revise asks for",
                           entry.revision);
-        refuse(seq, item);
+        refuse(seq, item, TLY_ECONFLICT);
         return;
     }
     log_item(seq, item, &entry, NULL, SEQ_CREATED);
@@ -273,7 +335,9 @@ place_bundle(struct seq *seq, struct seq_item *item)
 bool
 seq_must_wait(const struct seq *seq, const struct seq_item *item)
 {
-    return item->kind == SEQ_DECISION && seq->batch.rows_n > 0;
+    const unsigned         n    = seq->batch.rows_n;
+    const struct decision *last = n == 0 ? NULL : seq->rows[n - 1].decision;
+    return (item->kind == SEQ_DECISION && n > 0) || (last != NULL && decision_changes_rules(last));
 }
 
 static bool
@@ -302,7 +366,8 @@ copy_decision(struct seq *seq, const struct decision *from)
     copy->envelope = (struct envelope){0};
     copy->reason   = (struct tly_bytes){0};
     copy->target   = (struct tly_bytes){0}; /* the book's entry has it */
-    return copy_places(seq, &copy->candidates, copy->order_n) &&
+    return decision_copy_code(copy, &seq->memory) &&
+                   copy_places(seq, &copy->candidates, copy->order_n) &&
                    copy_places(seq, &copy->lists, copy->order_n)
                ? copy
                : NULL;
@@ -339,7 +404,7 @@ place_decision(struct seq *seq, struct seq_item *item)
                                          : decision_judge(seq->config.tally, seq->config.book, copy,
                                                           &scratch, &item->diag);
     if (err == TLY_ECONFLICT) {
-        refuse(seq, item);
+        refuse(seq, item, err);
     } else if (err != TLY_OK) {
         no_room(seq, item, err);
     } else {

@@ -19,6 +19,28 @@ slot_state_name(enum slot_state state)
     return state_words[state];
 }
 
+static const char *const election_words[ELECTION_STATES_N] = {
+    [ELECTION_OPEN] = "open", [ELECTION_CLOSED] = "closed", [ELECTION_MAINTENANCE] = "maintenance"};
+
+const char *
+election_state_name(enum election_state state)
+{
+    TLY_CHECK((unsigned)state < ELECTION_STATES_N);
+    return election_words[state];
+}
+
+bool
+election_state_find(struct tly_bytes name, enum election_state *out)
+{
+    for (unsigned i = 0; i < ELECTION_STATES_N; i++) {
+        if (tly_bytes_eq(name, tly_text(election_words[i]))) {
+            *out = (enum election_state)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool
 is_counted(const struct standing *slot)
 {
@@ -58,6 +80,7 @@ tally_init(struct tally *tally, const struct election *election, struct tly_aren
                           .branch_position = TLY_NEW(arena, uint64_t, e->branches_n),
                           .branch_conflict = TLY_NEW(arena, uint8_t, e->branches_n),
                           .excluded        = TLY_NEW(arena, uint8_t, e->candidates_n),
+                          .state_until     = ELECTION_NO_UNTIL,
     };
     if (tally->slots == NULL || tally->contests == NULL || tally->options == NULL ||
         tally->areas == NULL || tally->branch_position == NULL || tally->branch_conflict == NULL ||
@@ -375,6 +398,15 @@ tally_certify(struct tally *tally, struct contest_ix contest, uint64_t position)
     tally->contests[contest.v].certified = position;
 }
 
+void
+tally_state(struct tally *tally, enum election_state state, uint64_t until, uint64_t position)
+{
+    TLY_CHECK((unsigned)state < ELECTION_STATES_N);
+    tally->state          = state;
+    tally->state_until    = until;
+    tally->state_position = position;
+}
+
 bool
 tally_is_certified(const struct tally *tally, struct contest_ix contest)
 {
@@ -474,6 +506,10 @@ tally_copy(struct tally *to, const struct tally *from)
     COPY(branch_position, e->branches_n);
     COPY(branch_conflict, e->branches_n);
     COPY(excluded, e->candidates_n);
-    to->position = from->position;
+    to->state           = from->state;
+    to->state_until     = from->state_until;
+    to->state_position  = from->state_position;
+    to->terminals_added = from->terminals_added;
+    to->position        = from->position;
     twins_forget(to->twins);
 }

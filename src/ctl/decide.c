@@ -19,6 +19,12 @@ static const struct cli_option options[] = {
     {"key", "FILE", "the first officer's signing key", false},
     {"to", "FILE", "a new file for the decision (default: standard output)", false},
     {"ground", "WORD", "of a lot: veteran, degree or lot", false},
+    {"branch", "CODE", "of key add: the terminal's branch (default: a spare)", false},
+    {"signing-key", "HEX", "of key add and rotate: the terminal's new public key", false},
+    {"certificate", "HEX", "of key add and rotate: SHA-256 of its new certificate's DER", false},
+    {"not-before", "TIME", "with --not-after: when both are good, Unix seconds", false},
+    {"not-after", "TIME", "", false},
+    {"until", "TIME", "of state: what people are told, Unix seconds", false},
     {"election", "CODE", "with --phase and --position: sign without asking the daemon", false},
     {"phase", "WORD", "rehearsal or official", false},
     {"position", "N", "ledger entries that you saw (default: what the daemon publishes)", false},
@@ -81,6 +87,53 @@ ask_daemon(struct draft *d, struct tly_diag *diag)
     return TLY_OK;
 }
 
+/* What an option says, if it was given. */
+static void
+add_text(const struct cli *cli, json_t *target, const char *option, const char *member)
+{
+    const char *value = cli_value(cli, option, NULL);
+    if (value != NULL) {
+        json_object_set_new(target, member, json_string(value));
+    }
+}
+
+/* The same of a time; NULL: there is no target, or it is no time. */
+static json_t *
+add_number(const struct cli *cli, json_t *target, const char *option, const char *member)
+{
+    TLY_AUTO(json) json_t *owned = target;
+    uint64_t               value = UINT64_MAX;
+    if (owned == NULL || !cli_number(cli, option, UINT64_MAX, 0, ELECTION_TIME_MAX, &value)) {
+        return NULL;
+    }
+    if (value != UINT64_MAX) {
+        json_object_set_new(owned, member, json_integer((json_int_t)value));
+    }
+    return TLY_TAKE(owned);
+}
+
+/* ACTION TERMINAL [BRANCH]; which members an action has is the daemon's to say. */
+static json_t *
+target_key(const struct cli *cli, unsigned n, const char *action, const char *terminal)
+{
+    enum key_action is;
+    if (!decision_action_find(tly_text(action), &is) || n != (is == KEY_ASSIGN ? 3 : 2)) {
+        return NULL;
+    }
+    json_t *target = json_pack("{s:s,s:s}", "action", action, "terminal", terminal);
+    if (target == NULL) {
+        return NULL;
+    }
+    if (is == KEY_ASSIGN) {
+        json_object_set_new(target, "branch", json_string(cli_arg(cli, 3)));
+    }
+    add_text(cli, target, "branch", "branch");
+    add_text(cli, target, "signing-key", "signing_key");
+    add_text(cli, target, "certificate", "certificate");
+    target = add_number(cli, target, "not-before", "not_before");
+    return add_number(cli, target, "not-after", "not_after");
+}
+
 /* Steals what it adds; NULL: the words do not fit the kind. */
 static json_t *
 target(const struct draft *d)
@@ -100,6 +153,13 @@ target(const struct draft *d)
                                   "result", d->result)
                       : NULL;
     }
+    if (d->kind == POLICY_KEY) {
+        return target_key(cli, n, one, two);
+    }
+    if (d->kind == POLICY_STATE) {
+        json_t *state = n == 1 ? json_pack("{s:s}", "state", one) : NULL;
+        return add_number(cli, state, "until", "until");
+    }
     const char *ground = cli_value(cli, "ground", NULL);
     if (d->kind != POLICY_LOT || n < 3 || ground == NULL) {
         return NULL;
@@ -117,9 +177,10 @@ draft_fill(struct draft *d, struct tly_diag *diag)
     const struct cli *cli      = d->cli;
     const char       *election = cli_value(cli, "election", NULL);
     const char       *phase    = cli_value(cli, "phase", NULL);
-    if (!policy_find(tly_text(cli_arg(cli, 0)), &d->kind) || d->kind == POLICY_KEY ||
-        d->kind == POLICY_STATE || d->kind == POLICY_REVISE) {
-        return usage(diag, "KIND is release, explain, annul, reinstate, lot, exclude or certify");
+    if (!policy_find(tly_text(cli_arg(cli, 0)), &d->kind) || d->kind == POLICY_REVISE) {
+        return usage(diag,
+                     "KIND is release, explain, annul, reinstate, lot, exclude, key, state or "
+                     "certify");
     }
     if (cli_value(cli, "reason", NULL) == NULL || cli_value(cli, "key", NULL) == NULL) {
         return usage(diag, "--reason and --key must be given");
@@ -209,6 +270,15 @@ const struct cli_command ctl_decide = {
         "  lot CONTEST CODE CODE... --ground WORD     the first is served first\n"
         "  exclude CONTEST CANDIDATE\n"
         "  certify CONTEST                            the result that the daemon shows now\n"
+        "  key add TERMINAL --signing-key HEX --certificate HEX --not-before TIME --not-after "
+        "TIME\n"
+        "          [--branch CODE]                    a terminal more\n"
+        "  key rotate TERMINAL [--signing-key HEX] [--certificate HEX] [--not-before TIME\n"
+        "          --not-after TIME]                  the old ones are good for nothing any more\n"
+        "  key revoke TERMINAL                        for ever\n"
+        "  key assign TERMINAL BRANCH                 it speaks for this branch from there on\n"
+        "  state open|closed|maintenance [--until TIME]\n"
+        "                                             bundles are taken while it is open\n"
         "Prints the document that was signed on stderr.  \"tallyctl cosign\" adds the other\n"
         "officers' signatures, \"tallyctl post\" hands it in; it is in force once it is logged.",
     .args_min = 2,

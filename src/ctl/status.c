@@ -30,8 +30,12 @@ print(const json_t *e)
 {
     const json_t *n = json_object_get(e, "counts");
     const json_t *p = json_object_get(e, "progress");
-    (void)printf("election    %s (%s), state %s\n", text(e, "election"), text(e, "phase"),
+    (void)printf("election    %s (%s), state %s", text(e, "election"), text(e, "phase"),
                  text(e, "state"));
+    if (json_is_integer(json_object_get(e, "until"))) {
+        (void)printf(" until %lld", number(e, "until"));
+    }
+    (void)printf("\n");
     (void)printf("definition  %s\n", text(e, "definition"));
     (void)printf("size        %lld contests, %lld candidates, %lld branches, %lld terminals\n",
                  number(n, "contests"), number(n, "candidates"), number(n, "branches"),

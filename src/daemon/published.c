@@ -86,7 +86,8 @@ row_again(void *arg, const struct store_row *row, struct tly_diag *diag)
 {
     TLY_AUTO(arena) struct tly_arena arena    = {.bytes_max = ROW_ARENA_MAX};
     struct service                  *s        = arg;
-    const struct bundle_rules        rules    = {s->ground.election, s->ground.registry, NULL};
+    const struct bundle_rules        rules    = {s->ground.election, book_registry(s->book), NULL,
+                                                 row->position};
     struct tly_bytes                 envelope = {0};
     struct bundle                    bundle;
     enum tly_err                     err   = store_row_check(row, &arena, &envelope, diag);

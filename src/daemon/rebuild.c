@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ledger from its first entry: while the threads verify one chunk of rows, the next is read.
- * Rows are applied in order, by the sequencer's own rules. */
+ * Rows are applied in order, by the sequencer's own rules; what was verified before a change of the
+ * registry that stands above it is verified again. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
@@ -22,15 +23,16 @@
 
 /* One row on its way: read, verified by a thread, applied. */
 struct job {
-    const struct service *service;
-    struct tly_arena      arena; /* what the row and its verification need */
-    struct store_row      row;
-    struct book_entry     entry;
-    struct bundle         bundle;
-    struct decision       decision;
-    struct tly_bytes      envelope; /* in the arena; empty of genesis */
-    enum tly_err          err;
-    struct tly_diag       diag;
+    const struct service  *service;
+    const struct registry *registry; /* as it was when the threads began */
+    struct tly_arena       arena;    /* what the row and its verification need */
+    struct store_row       row;
+    struct book_entry      entry;
+    struct bundle          bundle;
+    struct decision        decision;
+    struct tly_bytes       envelope; /* in the arena; empty of genesis */
+    enum tly_err           err;
+    struct tly_diag        diag;
 };
 
 struct chunk {
@@ -88,7 +90,7 @@ columns_check(struct job *job)
     const struct bundle    *b   = &job->bundle;
     const struct ground    *g   = &job->service->ground;
     if (strcmp(row->branch, g->election->branches[b->branch.v].code) != 0 ||
-        strcmp(row->terminal, g->registry->terminals[b->terminal.v].code) != 0) {
+        strcmp(row->terminal, registry_row(job->registry, b->terminal)->code) != 0) {
         return contradicts(job, "branch or terminal is not the payload's");
     }
     if (row->revision != b->revision || row->has_prev != b->has_prev ||
@@ -108,7 +110,7 @@ static enum tly_err
 bundle_verify(struct job *job)
 {
     const struct ground      *g     = &job->service->ground;
-    const struct bundle_rules rules = {g->election, g->registry, NULL};
+    const struct bundle_rules rules = {g->election, job->registry, NULL, job->row.position};
     struct tly_diag           why   = {0};
     enum tly_err              err   = store_row_check(&job->row, &job->arena, &job->envelope, &why);
     if (err == TLY_OK) {
@@ -133,7 +135,7 @@ decision_verify(struct job *job)
 {
     const struct store_row     *row   = &job->row;
     const struct ground        *g     = &job->service->ground;
-    const struct decision_rules rules = {g->election, g->registry, NULL};
+    const struct decision_rules rules = {g->election, job->registry, NULL, row->position};
     struct tly_diag             why   = {0};
     enum tly_err                err = store_row_check(row, &job->arena, &job->envelope, &job->diag);
     if (err != TLY_OK) {
@@ -197,6 +199,23 @@ say_progress(struct rebuild *rb)
                      EXTEND_US, done, rb->size);
 }
 
+/* It was verified while rows before it were not applied yet: is the registry still what it was then? */
+static bool
+is_outdated(const struct service *s, const struct job *job)
+{
+    const struct registry *registry = book_registry(s->book);
+    if (job->err != TLY_OK) {
+        return job->err != TLY_ENOMEM; /* its terminal may have come in between */
+    }
+    if (job->row.kind == LEAF_KEY) {
+        const struct decision_key *key = &job->decision.key;
+        return registry_terminal(registry, tly_text(key->row.code), REGISTRY_NOW).v !=
+               key->before.v;
+    }
+    return (job->row.kind == LEAF_BUNDLE || job->row.kind == LEAF_CONFLICT) &&
+           !registry_in_force(registry, job->entry.terminal, REGISTRY_NOW);
+}
+
 /* A verified row: into book and tally, then into what is published. */
 static enum tly_err
 job_apply(struct service *s, struct job *job, struct tly_diag *diag)
@@ -219,6 +238,11 @@ chunk_apply(struct rebuild *rb, struct chunk *chunk, struct tly_diag *diag)
     enum tly_err    err = TLY_OK;
     for (size_t i = 0; i < chunk->n; i++) {
         struct job *job = &chunk->jobs[i];
+        if (err == TLY_OK && is_outdated(s, job)) {
+            job->diag     = (struct tly_diag){0};
+            job->registry = book_registry(s->book);
+            job_run(chunk, i);
+        }
         if (err == TLY_OK) {
             err = job->err != TLY_OK ? tly_fail(diag, job->err, "%s", job->diag.text)
                                      : job_apply(s, job, diag);
@@ -238,6 +262,9 @@ chunk_turn(struct rebuild *rb, struct tly_diag *diag)
     struct chunk *full  = rb->chunks[rb->filling];
     struct chunk *other = rb->chunks[!rb->filling];
     team_wait(rb->team);
+    for (size_t i = 0; i < full->n; i++) {
+        full->jobs[i].registry = book_registry(rb->service->book);
+    }
     team_begin(rb->team, job_run, full, full->n);
     rb->filling = !rb->filling;
     return chunk_apply(rb, other, diag);

@@ -35,7 +35,7 @@ static enum tly_err
 row_decision(const struct service *s, struct row *row, struct tly_bytes envelope,
              struct tly_diag *diag)
 {
-    const struct decision_rules rules = {s->ground.election, s->ground.registry, NULL};
+    const struct decision_rules rules = {s->ground.election, book_registry(s->book), NULL};
     const enum tly_err err = decision_read(&rules, envelope, &row->arena, &row->decision, diag);
     if (err != TLY_OK) {
         return err;
@@ -57,7 +57,7 @@ static enum tly_err
 row_bundle(const struct service *s, struct row *row, struct tly_bytes envelope,
            struct tly_diag *diag)
 {
-    const struct bundle_rules rules = {s->ground.election, s->ground.registry, NULL};
+    const struct bundle_rules rules = {s->ground.election, book_registry(s->book), NULL};
     const enum tly_err        err =
         bundle_read(&rules, envelope, &row->arena, &row->arena, &row->bundle, diag);
     if (err != TLY_OK) {

@@ -131,7 +131,6 @@ ledger_load(struct service *s, struct tly_diag *diag)
     }
     service_effects(s);
     const struct seq_config config = {.election = s->ground.election,
-                                      .registry = s->ground.registry,
                                       .book     = s->book,
                                       .tally    = &s->tally,
                                       .history  = s->history,

@@ -29,7 +29,8 @@ load_seeds(const char *dir, struct record *r, struct faults *faults, struct tly_
                  faults)) {
         while (csv_next(&csv)) {
             uint8_t                  seed[32];
-            const struct terminal_ix t = registry_terminal(r->registry, csv.fields[0]);
+            const struct terminal_ix t =
+                registry_terminal(r->registry, csv.fields[0], REGISTRY_NOW);
             if (t.v == IX_NONE) {
                 csv_fault(&csv, 0, "\"%s\" is no terminal of the registry", csv_text(&csv, 0));
             } else if (!tly_unhex(csv.fields[1], seed, sizeof seed)) {

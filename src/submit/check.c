@@ -249,7 +249,7 @@ report_make(const struct checking *c, struct check_report *r, struct bundle *b,
     r->bundle   = b;
     r->status   = 201;
     r->branch   = c->election->branches[b->branch.v].code;
-    r->terminal = c->registry->terminals[b->terminal.v].code;
+    r->terminal = registry_row(c->registry, b->terminal)->code;
     r->revision = b->revision;
     if (!b->revise_ok) {
         err = tly_fail_at(why, TLY_ECONFLICT, "S04", "signatures",

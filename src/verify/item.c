@@ -8,7 +8,9 @@ item_leaf(struct item *item, struct tly_bytes text)
 {
     item->read = true;
     item->hash = merkle_leaf(text);
-    item->good = leaf_parse(text, &item->texts, &item->leaf, NULL) == TLY_OK;
+    item->good = leaf_parse(text, &item->texts, &item->leaf, NULL) == TLY_OK &&
+                 item->leaf.kind != LEAF_KEY &&
+                 item->leaf.kind != LEAF_STATE; /* not known here yet */
     if (!item->good) {
         item_find(item, FOUND_LEAF_SYNTAX);
     }
@@ -121,8 +123,9 @@ item_resolve(const struct verify *v, struct item *item)
     item->candidate          = (struct candidate_ix){IX_NONE};
     item->terminal           = (struct terminal_ix){IX_NONE};
     if (item->leaf.kind == LEAF_BUNDLE || item->leaf.kind == LEAF_CONFLICT) {
-        item->branch   = election_branch(e, tly_text(item->leaf.branch));
-        item->terminal = registry_terminal(v->registry, tly_text(item->leaf.terminal));
+        item->branch = election_branch(e, tly_text(item->leaf.branch));
+        item->terminal =
+            registry_terminal(v->registry, tly_text(item->leaf.terminal), REGISTRY_NOW);
         item->found |= item->branch.v == IX_NONE ? FOUND_BIT(FOUND_LEAF_BRANCH) : 0;
         item->found |= key_fits(v->registry, item) ? 0 : FOUND_BIT(FOUND_LEAF_KEY);
     } else if (leaf_is_decision(item->leaf.kind)) {

@@ -11,7 +11,7 @@ static void
 signature_check(const struct verify *v, struct item *item, const struct envelope *envelope)
 {
     const struct registry   *r  = v->registry;
-    const struct terminal_ix ix = registry_terminal_by_keyid(r, &item->leaf.key);
+    const struct terminal_ix ix = registry_terminal_by_keyid(r, &item->leaf.key, REGISTRY_NOW);
     if (ix.v == IX_NONE) {
         return; /* leaf.key says it */
     }

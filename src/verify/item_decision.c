@@ -19,9 +19,10 @@ static void
 signers_check(const struct verify *v, struct item *item, const struct envelope *envelope)
 {
     const struct decision_rules rules = {v->election, v->registry, NULL};
+    const struct decision_areas areas = {.at = {area_of(v->election, item)}, .n = 1};
     enum policy_kind            kind;
     if (decision_of_leaf(item->leaf.kind, &kind) &&
-        decision_signers(&rules, envelope, kind, area_of(v->election, item), NULL) != TLY_OK) {
+        decision_signers(&rules, envelope, kind, &areas, NULL) != TLY_OK) {
         item_find(item, FOUND_DECISION_SIGNERS);
     }
 }
@@ -49,9 +50,10 @@ document_check(const struct verify *v, struct item *item, struct tly_bytes paylo
     const struct election *e = v->election;
     struct decision        d;
     TLY_AUTO(json)
-    json_t               *root = json_loadb((const char *)payload.data, payload.len, 0, NULL);
-    const struct election of   = as_document(e, root);
-    const enum tly_err    err  = decision_document(&of, payload, keep, &d, NULL);
+    json_t                     *root = json_loadb((const char *)payload.data, payload.len, 0, NULL);
+    const struct election       of   = as_document(e, root);
+    const struct decision_rules rules = {&of, v->registry, NULL};
+    const enum tly_err          err   = decision_document(&rules, payload, keep, &d, NULL);
     if (err == TLY_ENOMEM) {
         return err;
     }

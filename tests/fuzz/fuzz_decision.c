@@ -97,10 +97,20 @@ check_standing(struct decision *d)
         return;
     }
     struct outcome o;
-    TLY_CHECK(decision_keep(d, &w.scratch));
+    TLY_CHECK(decision_keep(d, &w.scratch) &&
+              decision_register(d, book_registry(w.book), w.tally.position, &w.scratch));
+    TLY_CHECK(d->kind != POLICY_KEY ||
+              registry_row(d->key.after,
+                           registry_terminal(d->key.after, tly_text(d->key.row.code), REGISTRY_NOW))
+                      ->from == w.tally.position + 1);
     tally_copy(&w.copy, &w.tally);
     decision_apply(&w.copy, d, w.copy.position);
     check_sums(&w.copy);
+    TLY_CHECK(d->kind != POLICY_STATE ||
+              (w.copy.state == d->state && w.copy.state_until == d->until));
+    if (d->contest.v == IX_NONE) {
+        return;
+    }
     TLY_CHECK(outcome_run(&w.copy, d->contest, &w.scratch, &o) == TLY_OK);
     for (uint32_t i = 0; d->kind == POLICY_EXCLUDE && i < o.winners_n; i++) {
         TLY_CHECK(w.m.contests[d->contest.v].candidates_first + o.winners[i] != d->candidate.v);

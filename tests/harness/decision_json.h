@@ -55,8 +55,34 @@ dj_code(const struct election *e, const struct decision *d, uint32_t i)
 }
 
 static inline bool
+dj_target_key(const json_t *t, const struct election *e, const struct decision_key *k)
+{
+    char   hex[65];
+    size_t fields = 2U + k->has_branch + k->new_key + k->new_cert + 2U * k->has_dates;
+    bool   same =
+        json_object_size(t) == fields && dj_text(t, "action", decision_action_name(k->action)) &&
+        dj_text(t, "terminal", k->row.code) &&
+        (!k->has_branch || dj_text(t, "branch", e->branches[k->row.branch.v].code)) &&
+        (!k->has_dates ||
+         (dj_int(t, "not_before", k->row.not_before) && dj_int(t, "not_after", k->row.not_after)));
+    tly_hex(k->row.key.b, sizeof k->row.key.b, hex);
+    same = same && (!k->new_key || dj_text(t, "signing_key", hex));
+    tly_hex(k->row.cert.b, sizeof k->row.cert.b, hex);
+    return same && (!k->new_cert || dj_text(t, "certificate", hex));
+}
+
+static inline bool
 dj_target(const json_t *t, const struct election *e, const struct decision *d)
 {
+    if (d->kind == POLICY_KEY) {
+        return dj_target_key(t, e, &d->key);
+    }
+    if (d->kind == POLICY_STATE) {
+        const bool until = d->until != ELECTION_NO_UNTIL;
+        return json_object_size(t) == 1U + until &&
+               dj_text(t, "state", election_state_name(d->state)) &&
+               (!until || dj_int(t, "until", d->until));
+    }
     const size_t fields = d->kind == POLICY_LOT || d->kind == POLICY_CERTIFY ? 3 : 2;
     bool         same   = json_object_size(t) == fields &&
                 dj_text(t, "contest", e->contests[d->contest.v].code) &&

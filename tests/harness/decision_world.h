@@ -4,6 +4,8 @@
  * with one of lists, c-3 without.  The ledger: genesis, a bundle of each branch, the annulment. */
 #pragma once
 
+#include <sodium.h>
+
 #include "base/check.h"
 #include "base/hex.h"
 #include "core/decision.h"
@@ -11,16 +13,17 @@
 
 #include "election_make.h"
 
-#define WORLD_MAX      ((size_t)4 << 20)
-#define WORLD_BRANCHES 3
-#define WORLD_CONTESTS 4
-#define WORLD_OFFICERS 2 /* a commission's and a supervision's; every kind asks for both */
+#define WORLD_MAX       ((size_t)4 << 20)
+#define WORLD_BRANCHES  3
+#define WORLD_CONTESTS  4
+#define WORLD_TERMINALS 5 /* of the branches, "spare", and "gone", which is revoked */
+#define WORLD_OFFICERS  2 /* a commission's and a supervision's; every kind asks for both */
 
 struct world {
     struct election_maker m;
     struct tly_arena      arena, scratch;
     struct officer        officers[WORLD_OFFICERS];
-    struct terminal       terminals[WORLD_BRANCHES];
+    struct terminal       terminals[WORLD_TERMINALS];
     struct sign_secret    secrets[WORLD_OFFICERS];
     struct tly_hash       keyids[WORLD_OFFICERS];
     struct registry       registry;
@@ -74,29 +77,43 @@ world_election(struct world *w)
     (void)make_done(&w->m);
 }
 
+static inline struct tly_hash
+world_keyid(const struct tly_key *key)
+{
+    struct tly_hash id;
+    (void)crypto_hash_sha256(id.b, key->b, sizeof key->b);
+    return id;
+}
+
 static inline bool
 world_registry(struct world *w)
 {
+    static const char *const codes[WORLD_TERMINALS] = {"b-0", "b-1", "b-2", "spare", "gone"};
     for (uint32_t i = 0; i < WORLD_OFFICERS; i++) {
         const uint8_t seed[32] = {(uint8_t)(i + 1)};
         sign_from_seed(seed, &w->secrets[i]);
-        w->keyids[i]   = world_hash("officer", i);
-        w->officers[i] = (struct officer){.code = i == 0 ? "com" : "sup",
-                                          .role = i == 0 ? OFFICER_COMMISSION : OFFICER_SUPERVISION,
-                                          .key  = sign_public(&w->secrets[i]),
-                                          .keyid = w->keyids[i]};
+        const struct tly_key key = sign_public(&w->secrets[i]);
+        w->keyids[i]             = world_keyid(&key);
+        w->officers[i]           = (struct officer){.code = i == 0 ? "com" : "sup",
+                                                    .role = i == 0 ? OFFICER_COMMISSION : OFFICER_SUPERVISION,
+                                                    .key  = key,
+                                                    .keyid = w->keyids[i]};
     }
-    for (uint32_t i = 0; i < WORLD_BRANCHES; i++) {
-        w->terminals[i] = (struct terminal){.code   = w->m.branches[i].code,
-                                            .branch = {i},
-                                            .cert   = world_hash("cert", i),
-                                            .keyid  = world_hash("terminal", i)};
-        memcpy(w->terminals[i].key.b, w->terminals[i].keyid.b, sizeof w->terminals[i].key.b);
+    for (uint32_t i = 0; i < WORLD_TERMINALS; i++) {
+        const uint8_t      seed[32] = {(uint8_t)(i + 50)};
+        struct sign_secret secret;
+        sign_from_seed(seed, &secret);
+        w->terminals[i]       = (struct terminal){.code   = codes[i],
+                                                  .branch = {i < WORLD_BRANCHES ? i : IX_NONE},
+                                                  .key    = sign_public(&secret),
+                                                  .cert   = world_hash("cert", i),
+                                                  .state  = i == 4 ? TERMINAL_REVOKED : TERMINAL_ACTIVE};
+        w->terminals[i].keyid = world_keyid(&w->terminals[i].key);
     }
     w->registry = (struct registry){.officers    = w->officers,
                                     .officers_n  = WORLD_OFFICERS,
                                     .terminals   = w->terminals,
-                                    .terminals_n = WORLD_BRANCHES};
+                                    .terminals_n = WORLD_TERMINALS};
     return registry_index(&w->registry, &w->arena, NULL) == TLY_OK;
 }
 
@@ -168,7 +185,7 @@ world_make(struct world *w)
 static inline enum tly_err
 world_read(struct world *w, struct tly_bytes payload, struct decision *out, struct tly_diag *diag)
 {
-    const struct decision_rules rules = {&w->m.e, &w->registry, NULL};
+    const struct decision_rules rules = {&w->m.e, book_registry(w->book), NULL};
     struct tly_bytes            envelope;
     const enum tly_err made = envelope_write(ENVELOPE_TYPE_DECISION, payload, w->secrets, w->keyids,
                                              WORLD_OFFICERS, &w->scratch, &envelope);

@@ -65,5 +65,9 @@ tally_differs(const struct tally *a, const struct tally *b)
     TALLY_SAME(branch_position, e->branches_n)
     TALLY_SAME(branch_conflict, e->branches_n)
     TALLY_SAME(excluded, e->candidates_n)
+    if (a->state != b->state || a->state_until != b->state_until ||
+        a->state_position != b->state_position || a->terminals_added != b->terminals_added) {
+        return "state";
+    }
     return a->position == b->position ? NULL : "position";
 }

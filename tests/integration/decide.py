@@ -161,7 +161,7 @@ def wrong_signers(w, branch, target):
 def wrong_documents(w, branch, target):
     for name, change, status, code in (
             ("another election", {"election": "x"}, 422, "A07"), ("another phase", {"phase": "official"}, 422, "A05"),
-            ("an unknown kind", {"kind": "forgive"}, 422, "kind"), ("key, not in this version", {"kind": "key"}, 422, "kind"),
+            ("an unknown kind", {"kind": "forgive"}, 422, "kind"), ("another kind's target", {"kind": "key"}, 400, "S01"),
             ("a bundle's policy", {"kind": "revise"}, 422, "kind"),
             ("no reason", {"reason": " "}, 422, "range"), ("a reason too long", {"reason": "x" * 1001}, 422, "range"),
             ("position 0", {"position": 0}, 422, "range"), ("a negative position", {"position": -1}, 422, "range"),

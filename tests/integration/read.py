@@ -87,7 +87,7 @@ def test_empty(w):
 def test_shape(w):
     answer = w.get("/v1/election")
     election = answer.json()
-    w.tap.same(list(election), ["election", "name", "phase", "state", "definition", "counts", "progress", "accepted",
+    w.tap.same(list(election), ["election", "name", "phase", "state", "until", "definition", "counts", "progress", "accepted",
                                 "published", "as_of", "witnessed"], "election: its keys in order")
     w.tap.same(election["counts"], {"areas": len(w.e.areas), "contests": len({r["contest"] for b in w.e.branches
                for r in w.e.payload(b)["contests"]}), "candidates": election["counts"]["candidates"],

@@ -15,13 +15,14 @@
 enum { OWN, OTHER, REVOKED, SPARE };
 enum { SUPERVISION_ALL, SUPERVISION_FAR, COMMISSION_ALL, SUPERVISION_TWO };
 
-static struct election_maker m;
-static struct registry       registry;
-static struct terminal       terminals[TERMINALS_N];
-static struct officer        officers[OFFICERS_N];
-static struct sign_secret    terminal_keys[TERMINALS_N], officer_keys[OFFICERS_N], stranger;
-static struct area_ix        root, near, far;
-static struct tly_arena      keep;
+static struct election_maker  m;
+static struct registry        registry;
+static const struct registry *now = &registry;
+static struct terminal        terminals[TERMINALS_N];
+static struct officer         officers[OFFICERS_N];
+static struct sign_secret     terminal_keys[TERMINALS_N], officer_keys[OFFICERS_N], stranger;
+static struct area_ix         root, near, far;
+static struct tly_arena       keep;
 
 /* Keys are hashed outside the core; any injective id does here. */
 static struct tly_hash
@@ -144,7 +145,7 @@ static enum tly_err
 read_as(const struct speaker *sender, struct tly_bytes in, struct bundle *out,
         struct tly_diag *diag)
 {
-    const struct bundle_rules        rules   = {&m.e, &registry, sender};
+    const struct bundle_rules        rules   = {&m.e, now, sender};
     TLY_AUTO(arena) struct tly_arena scratch = {.bytes_max = ARENA_MAX};
     return bundle_read(&rules, in, &keep, &scratch, out, diag);
 }
@@ -206,14 +207,14 @@ test_order(void)
 static void
 test_sender(void)
 {
-    const struct sign_secret *own   = &terminal_keys[OWN];
-    const struct tly_bytes    in    = signed_by(payload_of(&good), &own, 1);
-    const struct speaker      right = {.role = ROLE_TERMINAL, .terminal = {OWN}, .area = near};
-    const struct speaker      wrong = {.role = ROLE_TERMINAL, .terminal = {REVOKED}, .area = near};
-    const struct speaker      relay = {.role = ROLE_RELAY, .terminal = {IX_NONE}, .area = near};
-    const struct speaker      away  = {.role = ROLE_RELAY, .terminal = {IX_NONE}, .area = far};
-    const struct speaker      man   = {.role = ROLE_OFFICER, .terminal = {IX_NONE}, .area = root};
-    struct bundle             b;
+    const struct sign_secret *own = &terminal_keys[OWN];
+    const struct tly_bytes    in  = signed_by(payload_of(&good), &own, 1);
+    const struct speaker right    = {.role = ROLE_TERMINAL, .terminal_first = {OWN}, .area = near};
+    const struct speaker wrong = {.role = ROLE_TERMINAL, .terminal_first = {REVOKED}, .area = near};
+    const struct speaker relay = {.role = ROLE_RELAY, .terminal = {IX_NONE}, .area = near};
+    const struct speaker away  = {.role = ROLE_RELAY, .terminal = {IX_NONE}, .area = far};
+    const struct speaker man   = {.role = ROLE_OFFICER, .terminal = {IX_NONE}, .area = root};
+    struct bundle        b;
     T_EQ(read_as(&right, in, &b, NULL), TLY_OK, "the terminal itself");
     T_EQ(read_as(&relay, in, &b, NULL), TLY_OK, "a relay of the area");
     T_EQ(read_as(NULL, in, &b, NULL), TLY_OK, "out of the ledger");
@@ -286,6 +287,35 @@ test_good(void)
     T_OK(true, "cut at every byte: refused");
 }
 
+/* Keys that decisions change: the old one is out from there on, and good for what stands before. */
+static void
+test_changes(void)
+{
+    const struct sign_secret *own    = &terminal_keys[OWN];
+    const struct sign_secret *fresh  = &stranger;
+    const struct tly_bytes    before = signed_by(payload_of(&good), &own, 1);
+    const struct tly_bytes    after  = signed_by(payload_of(&good), &fresh, 1);
+    const struct speaker right = {.role = ROLE_TERMINAL, .terminal_first = {OWN}, .area = near};
+    struct bundle_rules  rules = {&m.e, NULL, NULL, 6};
+    struct terminal      row   = terminals[OWN];
+    struct bundle        b;
+    refused("the new key, too early", &right, after, TLY_ENOKEY, "A02");
+    row.from  = 7;
+    row.key   = sign_public(fresh);
+    row.keyid = keyid_of(fresh);
+    now       = registry_with(&registry, (struct terminal_ix){OWN}, &row, &m.arena);
+    TLY_CHECK(now != NULL);
+    rules.registry = now;
+    refused("the old key", &right, before, TLY_EFORBID, "A03");
+    T_EQ(read_as(&right, after, &b, NULL), TLY_OK, "the new one, by a connection that stood");
+    T_EQ(b.terminal.v, TERMINALS_N, "which is another row");
+    T_EQ(bundle_read(&rules, before, &keep, &keep, &b, NULL), TLY_OK, "entry 6 by the old key");
+    T_EQ(bundle_read(&rules, after, &keep, &keep, &b, NULL), TLY_ENOKEY, "not by the new one");
+    rules.at = 7;
+    T_EQ(bundle_read(&rules, before, &keep, &keep, &b, NULL), TLY_EFORBID, "entry 7 the other way");
+    T_EQ(bundle_read(&rules, after, &keep, &keep, &b, NULL), TLY_OK, "round");
+}
+
 int
 main(void)
 {
@@ -295,6 +325,7 @@ main(void)
     test_order();
     test_sender();
     test_revise();
+    test_changes();
     tly_arena_done(&keep);
     make_free(&m);
     return T_DONE();

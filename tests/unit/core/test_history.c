@@ -78,6 +78,9 @@ may(const struct night *n, const struct decision *d)
     if (d->kind == POLICY_LOT || d->kind == POLICY_CERTIFY) {
         return m.e.contests_n > 0;
     }
+    if (d->kind == POLICY_KEY || d->kind == POLICY_STATE) {
+        return true;
+    }
     if (d->kind == POLICY_EXCLUDE) {
         return m.e.candidates_n > 0;
     }
@@ -98,7 +101,7 @@ decide(struct night *n, uint64_t position)
 {
     static const enum policy_kind kinds[] = {POLICY_RELEASE,   POLICY_EXPLAIN, POLICY_ANNUL,
                                              POLICY_REINSTATE, POLICY_LOT,     POLICY_EXCLUDE,
-                                             POLICY_CERTIFY};
+                                             POLICY_CERTIFY,   POLICY_KEY,     POLICY_STATE};
     static const uint32_t         order[] = {1, 0};
     struct decision               d       = {
                             .kind = kinds[case_below(&n->rng, TLY_N(kinds))], .candidates = order, .order_n = 2};
@@ -106,6 +109,13 @@ decide(struct night *n, uint64_t position)
     d.contest = (struct contest_ix){case_below(&n->rng, m.e.contests_n)};
     d.candidate =
         (struct candidate_ix){m.e.candidates_n == 0 ? 0 : case_below(&n->rng, m.e.candidates_n)};
+    if (d.kind == POLICY_KEY) {
+        d.key.action   = (enum key_action)case_below(&n->rng, KEY_ACTIONS_N);
+        d.key.row.code = "t";
+    } else if (d.kind == POLICY_STATE) {
+        d.state = (enum election_state)case_below(&n->rng, ELECTION_STATES_N);
+        d.until = case_below(&n->rng, 2) == 0 ? ELECTION_NO_UNTIL : case_random(&n->rng) >> 24;
+    }
     if (!may(n, &d)) {
         return false;
     }

@@ -14,6 +14,10 @@ static struct world w;
 #define ZEROS   "0000000000000000000000000000000000000000000000000000000000000000"
 #define RELEASE "release", SLOT("b-1", "c-0")
 #define REASON  "\"reason\":\"r\""
+#define KEY_1   "03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8"
+#define ADD                                                                                        \
+    "{\"action\":\"add\",\"terminal\":\"new-1\",\"branch\":\"b-0\",\"signing_key\":\"" KEY_1       \
+    "\",\"certificate\":\"" ZEROS "\",\"not_before\":1,\"not_after\":2}"
 
 struct example {
     const char  *name, *kind, *target;
@@ -49,8 +53,7 @@ static const struct example examples[] = {
     {"something behind it", RELEASE, "000\"}", "000\"}{}", TLY_EINPUT, "S01", "", "behind the object"},
     {"an array", RELEASE, "{\"election\":", "[\"election\":", TLY_EINPUT, "S01", "", "not an object"},
     {"no such kind", "relieve", SLOT("b-1", "c-0"), NULL, NULL, TLY_ERANGE, "kind", "kind", "no such kind"},
-    {"a kind not taken yet", "key", "{}", NULL, NULL, TLY_ERANGE, "kind", "kind", "takes no decisions"},
-    {"what is no decision", "revise", "{}", NULL, NULL, TLY_ERANGE, "kind", "kind", "takes no decisions"},
+    {"what is no decision", "revise", "{}", NULL, NULL, TLY_ERANGE, "kind", "kind", "a bundle's policy"},
     {"no such branch", "release", SLOT("b-9", "c-0"), NULL, NULL, TLY_ERANGE, "A07", "target.branch", "no such branch"},
     {"no such contest", "release", SLOT("b-1", "c-9"), NULL, NULL, TLY_ERANGE, "A07", "target.contest", "no such contest"},
     {"an escape in a code", "release", SLOT("b\\u002d1", "c-0"), NULL, NULL, TLY_EINPUT, "S01", "target.branch", "escape"},
@@ -95,6 +98,42 @@ static const struct example examples[] = {
     {"certified: at is behind position", "certify", "{\"contest\":\"c-3\",\"at\":6,\"result\":\"" ZEROS "\"}", NULL, NULL, TLY_ECONFLICT, "state", "target", "changed behind"},
     {"certified: at is before a change", "certify", "{\"contest\":\"c-3\",\"at\":3,\"result\":\"" ZEROS "\"}", NULL, NULL, TLY_ECONFLICT, "state", "target", "changed behind"},
     {"certified: position is before a change", "certify", "{\"contest\":\"c-3\",\"at\":3,\"result\":\"" ZEROS "\"}", "\"position\":5", "\"position\":3", TLY_ECONFLICT, "changed", "position", "entry 3 is a bundle"},
+    /* Terminals, and the election's state. */
+    {"added", "key", ADD, NULL, NULL, TLY_OK, "", "", ""},
+    {"added without a branch", "key", ADD, "\"branch\":\"b-0\",", "", TLY_OK, "", "", ""},
+    {"added for no branch that there is", "key", ADD, "b-0", "b-9", TLY_ERANGE, "A07", "target.branch", "no such branch"},
+    {"added without its certificate", "key", ADD, ",\"certificate\":\"" ZEROS "\"", "", TLY_EINPUT, "S01", "target.", "is missing"},
+    {"added with one date", "key", ADD, ",\"not_after\":2", "", TLY_EINPUT, "S01", "target.", "is missing"},
+    {"added with dates the wrong way round", "key", ADD, "\"not_after\":2", "\"not_after\":0", TLY_ERANGE, "range", "target.not_after", "before not_before"},
+    {"added with a date that is none", "key", ADD, "\"not_after\":2", "\"not_after\":1099511627776", TLY_ERANGE, "range", "target.not_after", "no time"},
+    {"added with a key of small order", "key", ADD, KEY_1, ZEROS, TLY_ERANGE, "range", "target.signing_key", "small order"},
+    {"added with a key in capitals", "key", ADD, KEY_1, "A3A107BFF3CE10BE1D70DD18E74BC09967E4D6309BA50D5F1DDC8664125531B8", TLY_EINPUT, "S01", "target.signing_key", "64 lower-case"},
+    {"added with a short certificate", "key", ADD, ZEROS, "00", TLY_EINPUT, "S01", "target.certificate", "64 lower-case"},
+    {"added under no code", "key", ADD, "new-1", "new 1", TLY_ERANGE, "range", "target.terminal", "not a code"},
+    {"added twice", "key", ADD, "new-1", "spare", TLY_ECONFLICT, "state", "target", "of that code is registered"},
+    {"added over one that is gone", "key", ADD, "new-1", "gone", TLY_ECONFLICT, "state", "target", "of that code is registered"},
+    {"a member too many", "key", ADD, "\"branch\"", "\"name\"", TLY_EINPUT, "S01", "target.", "unknown key"},
+    {"a member twice", "key", ADD, "\"not_after\":2", "\"not_before\":2", TLY_EINPUT, "S01", "target.not_before", "stands twice"},
+    {"no action", "key", "{\"terminal\":\"b-0\"}", NULL, NULL, TLY_EINPUT, "S01", "target.", "is missing"},
+    {"no action that there is", "key", "{\"action\":\"steal\",\"terminal\":\"b-0\"}", NULL, NULL, TLY_ERANGE, "range", "target.action", "neither add"},
+    {"rotated", "key", "{\"terminal\":\"b-0\",\"signing_key\":\"" KEY_1 "\",\"action\":\"rotate\"}", NULL, NULL, TLY_OK, "", "", ""},
+    {"rotated: the certificate", "key", "{\"action\":\"rotate\",\"terminal\":\"b-0\",\"certificate\":\"" ZEROS "\",\"not_before\":1,\"not_after\":1}", NULL, NULL, TLY_OK, "", "", ""},
+    {"rotated: neither", "key", "{\"action\":\"rotate\",\"terminal\":\"b-0\",\"not_before\":1,\"not_after\":1}", NULL, NULL, TLY_EINPUT, "S01", "target.", "is missing"},
+    {"rotated to another branch", "key", "{\"action\":\"rotate\",\"terminal\":\"b-0\",\"signing_key\":\"" KEY_1 "\",\"branch\":\"b-1\"}", NULL, NULL, TLY_EINPUT, "S01", "target.", "no such member"},
+    {"rotated: a stranger", "key", "{\"action\":\"rotate\",\"terminal\":\"b-9\",\"signing_key\":\"" KEY_1 "\"}", NULL, NULL, TLY_ERANGE, "A07", "target.terminal", "no such terminal"},
+    {"rotated: it is revoked", "key", "{\"action\":\"rotate\",\"terminal\":\"gone\",\"signing_key\":\"" KEY_1 "\"}", NULL, NULL, TLY_ECONFLICT, "state", "target", "is revoked"},
+    {"revoked", "key", "{\"action\":\"revoke\",\"terminal\":\"b-0\"}", NULL, NULL, TLY_OK, "", "", ""},
+    {"revoked twice", "key", "{\"action\":\"revoke\",\"terminal\":\"gone\"}", NULL, NULL, TLY_ECONFLICT, "state", "target", "is revoked"},
+    {"assigned", "key", "{\"action\":\"assign\",\"terminal\":\"spare\",\"branch\":\"b-0\"}", NULL, NULL, TLY_OK, "", "", ""},
+    {"assigned to nothing", "key", "{\"action\":\"assign\",\"terminal\":\"spare\"}", NULL, NULL, TLY_EINPUT, "S01", "target.", "is missing"},
+    {"assigned to where it is", "key", "{\"action\":\"assign\",\"terminal\":\"b-0\",\"branch\":\"b-0\"}", NULL, NULL, TLY_ECONFLICT, "state", "target", "that branch's already"},
+    {"closed", "state", "{\"state\":\"closed\"}", NULL, NULL, TLY_OK, "", "", ""},
+    {"closed until", "state", "{\"until\":5,\"state\":\"closed\"}", NULL, NULL, TLY_OK, "", "", ""},
+    {"closed until no time", "state", "{\"until\":1099511627776,\"state\":\"closed\"}", NULL, NULL, TLY_ERANGE, "range", "target.until", "no time"},
+    {"open, which it is", "state", "{\"state\":\"open\"}", NULL, NULL, TLY_ECONFLICT, "state", "target", "in that state already"},
+    {"open, with a time", "state", "{\"state\":\"open\",\"until\":7}", NULL, NULL, TLY_OK, "", "", ""},
+    {"no state that there is", "state", "{\"state\":\"ajar\"}", NULL, NULL, TLY_ERANGE, "range", "target.state", "neither open"},
+    {"no state", "state", "{}", NULL, NULL, TLY_EINPUT, "S01", "target.", "is missing"},
 };
 /* clang-format on */
 
@@ -141,6 +180,164 @@ check_examples(void)
         }
         world_scratch(&w);
     }
+}
+
+/* ---- the registry, as it was and as it becomes ---- */
+
+/* A target of rotate with this key or certificate. */
+static const char *
+rotate(const char *member, const uint8_t bytes[32])
+{
+    static char text[256];
+    char        hex[TLY_HEX_SIZE(32)];
+    tly_hex(bytes, 32, hex);
+    (void)snprintf(text, sizeof text, "{\"action\":\"rotate\",\"terminal\":\"b-0\",\"%s\":\"%s\"}",
+                   member, hex);
+    return text;
+}
+
+/* What stands anywhere does not come again, not even as the terminal's own. */
+static void
+check_known(void)
+{
+    const struct tly_key owners[] = {w.terminals[1].key, w.terminals[0].key, w.terminals[4].key,
+                                     w.officers[0].key};
+    struct tly_diag      diag     = {0};
+    struct decision      d;
+    for (unsigned i = 0; i < TLY_N(owners); i++) {
+        const char *target = rotate("signing_key", owners[i].b);
+        T_EQ(judge(document("key", target, NULL, NULL), &d, &diag), TLY_ECONFLICT, "a known key");
+        T_OK(strcmp(diag.code, "state") == 0 && strstr(diag.text, "signing key stands") != NULL,
+             diag.text);
+    }
+    const char *target = rotate("certificate", w.terminals[2].cert.b);
+    T_EQ(judge(document("key", target, NULL, NULL), &d, &diag), TLY_ECONFLICT,
+         "a known certificate");
+    T_OK(strstr(diag.text, "certificate stands") != NULL, diag.text);
+    world_scratch(&w);
+}
+
+/* Judges at the end of the ledger, and puts it in force. */
+static enum tly_err
+decide(const char *kind, const char *target, uint64_t position, struct tly_diag *diag)
+{
+    char            put[32];
+    struct decision d;
+    (void)snprintf(put, sizeof put, "\"position\":%llu", (unsigned long long)position);
+    enum tly_err err = judge(document(kind, target, "\"position\":5", put), &d, diag);
+    if (err != TLY_OK) {
+        return err;
+    }
+    const uint64_t          here  = book_size(w.book);
+    const struct book_entry entry = {.kind     = decision_leaf(d.kind),
+                                     .branch   = d.branch,
+                                     .contest  = d.contest,
+                                     .terminal = {IX_NONE},
+                                     .payload  = world_hash("decision", here),
+                                     .held     = d.target};
+    TLY_CHECK(decision_keep(&d, &w.arena) &&
+              decision_register(&d, book_registry(w.book), here, &w.arena));
+    err = book_append(w.book, &entry);
+    decision_apply(&w.tally, &d, here);
+    if (d.kind == POLICY_KEY) {
+        book_set_registry(w.book, d.key.after);
+    }
+    w.tally.position = here + 1;
+    world_scratch(&w);
+    return err;
+}
+
+static void
+check_in_force(void)
+{
+    struct tly_diag diag = {0};
+    const uint64_t  seen = book_size(w.book);
+    T_EQ(decide("key", ADD, seen, &diag), TLY_OK, "a terminal more");
+    T_EQ(w.tally.terminals_added, 1, "is counted");
+    T_EQ(decide("key", "{\"action\":\"revoke\",\"terminal\":\"new-1\"}", seen, &diag),
+         TLY_ECONFLICT, "revoked by who had not seen it");
+    T_OK(strcmp(diag.code, "changed") == 0 && strstr(diag.text, "is a key") != NULL, diag.text);
+    T_EQ(decide("key", ADD, seen + 1, &diag), TLY_ECONFLICT, "added again");
+    T_STR(diag.code, "state", "by who had");
+    T_EQ(decide("key", "{\"action\":\"assign\",\"terminal\":\"new-1\",\"branch\":\"b-2\"}",
+                seen + 1, &diag),
+         TLY_OK, "it moves");
+    T_EQ(decide("key", rotate("signing_key", w.terminals[3].key.b), seen + 2, &diag), TLY_ECONFLICT,
+         "a key of a spare");
+    T_EQ(decide("key", "{\"action\":\"revoke\",\"terminal\":\"b-1\"}", seen, &diag), TLY_OK,
+         "what became of another terminal does not matter");
+    T_EQ(decide("key", rotate("certificate", world_hash("fresh", 0).b), seen, &diag), TLY_OK,
+         "a new certificate");
+    T_EQ(decide("key", rotate("certificate", w.terminals[0].cert.b), book_size(w.book), &diag),
+         TLY_ECONFLICT, "not the old one again");
+    T_EQ(decide("state", "{\"state\":\"closed\",\"until\":9}", seen, &diag), TLY_OK, "closed");
+    T_OK(w.tally.state == ELECTION_CLOSED && w.tally.state_until == 9, "it stands so");
+    T_EQ(decide("state", "{\"state\":\"open\"}", seen, &diag), TLY_ECONFLICT,
+         "opened by who had not seen it");
+    T_STR(diag.code, "changed", "is told");
+    T_EQ(decide("state", "{\"state\":\"closed\",\"until\":9}", book_size(w.book), &diag),
+         TLY_ECONFLICT, "closed twice");
+    T_EQ(decide("state", "{\"state\":\"closed\"}", book_size(w.book), &diag), TLY_OK,
+         "another time");
+    T_EQ(decide("state", "{\"state\":\"open\"}", book_size(w.book), &diag), TLY_OK, "opened");
+    T_OK(w.tally.state == ELECTION_OPEN && w.tally.state_until == ELECTION_NO_UNTIL,
+         "as in the beginning");
+}
+
+/* Read before an entry that its signers claim to have seen: who must sign was asked of what was. */
+static void
+check_overtaken(void)
+{
+    struct tly_diag   diag   = {0};
+    const uint64_t    seen   = book_size(w.book);
+    static const char MOVE[] = "{\"action\":\"assign\",\"terminal\":\"spare\",\"branch\":\"b-0\"}";
+    char              put[32];
+    struct decision   d;
+    (void)snprintf(put, sizeof put, "\"position\":%llu", (unsigned long long)seen + 1);
+    const struct tly_bytes early =
+        document("key", "{\"action\":\"revoke\",\"terminal\":\"spare\"}", "\"position\":5", put);
+    char keep[2048];
+    memcpy(keep, early.data, early.len);
+    T_EQ(world_read(&w, (struct tly_bytes){(uint8_t *)keep, early.len}, &d, &diag), TLY_OK,
+         "read as a spare's");
+    const struct decision waiting = d;
+    T_EQ(decide("key", MOVE, seen, &diag), TLY_OK, "it becomes a branch's");
+    d = waiting;
+    T_EQ(decision_judge(&w.tally, w.book, &d, &w.scratch, &diag), TLY_ECONFLICT,
+         "what was read before is read again");
+    T_STR(diag.code, "changed", "by its signers");
+}
+
+/* Both where a terminal was and where it comes to: com of the city alone cannot take it from another. */
+static void
+check_both_areas(void)
+{
+    struct tly_diag      diag = {0};
+    struct decision      d;
+    const struct area_ix whole = w.officers[1].area;
+    w.officers[1].area         = election_area(&w.m.e, tly_text("city"));
+    T_EQ(judge(document("key", "{\"action\":\"revoke\",\"terminal\":\"b-0\"}", NULL, NULL), &d,
+               &diag),
+         TLY_OK, "the city's officer revokes the city's terminal");
+    T_EQ(judge(document("key", "{\"action\":\"revoke\",\"terminal\":\"spare\"}", NULL, NULL), &d,
+               &diag),
+         TLY_EFORBID, "a spare is the country's");
+    T_STR(diag.code, "quorum", "by the quorum");
+    T_EQ(judge(document("state", "{\"state\":\"closed\"}", NULL, NULL), &d, &diag), TLY_EFORBID,
+         "so is the state");
+    T_EQ(judge(document("key", "{\"action\":\"assign\",\"terminal\":\"spare\",\"branch\":\"b-0\"}",
+                        NULL, NULL),
+               &d, &diag),
+         TLY_OK, "a spare comes to the city");
+    w.officers[1].area   = election_area(&w.m.e, tly_text("other"));
+    w.m.branches[1].area = w.officers[1].area;
+    T_EQ(judge(document("key", "{\"action\":\"assign\",\"terminal\":\"b-0\",\"branch\":\"b-1\"}",
+                        NULL, NULL),
+               &d, &diag),
+         TLY_EFORBID, "another city does not take a terminal");
+    w.m.branches[1].area = w.m.branches[0].area;
+    w.officers[1].area   = whole;
+    world_scratch(&w);
 }
 
 /* ---- signatures and senders ---- */
@@ -300,7 +497,11 @@ main(void)
     check_examples();
     check_signatures();
     check_senders();
+    check_known();
+    check_both_areas();
     check_conflict();
+    check_overtaken();
+    check_in_force();
     check_results();
     world_free(&w);
     return T_DONE();

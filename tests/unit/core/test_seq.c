@@ -135,6 +135,10 @@ store_rows(struct world *w, const struct seq_batch *batch)
         struct db_row        *row = &w->rows[r->position];
         unsigned              made;
         WANT(w, r->position == batch->old_size + i);
+        if (r->decision != NULL) {
+            row->entry = *r->entry;
+            continue;
+        }
         WANT(w, r->bundle->payload.len == sizeof made);
         memcpy(&made, r->bundle->payload.data, sizeof made); /* the bytes must still be there */
         WANT(w, made < w->made_n);
@@ -154,8 +158,9 @@ store_rows(struct world *w, const struct seq_batch *batch)
     for (unsigned i = 0; i < batch->evidence_n; i++) {
         const struct seq_evidence *e = batch->evidence[i];
         WANT(w, e->body.len == 4 && memcmp(e->body.data, "body", 4) == 0);
-        WANT(w, e->status == 409 || e->status == 400);
-        WANT(w, strcmp(e->code, e->status == 409 ? "S04" : "S01") == 0 && e->detail[0] != '\0');
+        const char *code = e->status == 409 ? "S04" : e->status == 403 ? "A03" : "S01";
+        WANT(w, e->status == 409 || e->status == 403 || e->status == 400);
+        WANT(w, strcmp(e->code, code) == 0 && e->detail[0] != '\0');
     }
     w->evidence_n += batch->evidence_n;
     const uint64_t last = w->heads_n == 0 ? 0 : w->heads[w->heads_n - 1].size;
@@ -349,6 +354,8 @@ answer(void *ctx, struct seq_item *item)
     if (item->kind == SEQ_BUNDLE && item->err == TLY_OK) {
         check_receipt(w, r);
         WANT(w, item->checks == r->slot.holds);
+    } else if (item->err == TLY_EFORBID) {
+        WANT(w, strcmp(item->diag.code, "A03") == 0 && item->position == UINT64_MAX);
     } else if (item->err == TLY_ECONFLICT) {
         WANT(w, strcmp(item->diag.code, "S04") == 0);
         WANT(w,
@@ -478,7 +485,6 @@ process_start_empty(struct world *w)
     WANT(w, tally_init(&w->tally, &w->f.election, &w->arena) == TLY_OK);
     WANT(w, history_new(&w->arena, &w->history) == TLY_OK);
     const struct seq_config config = {.election = &w->f.election,
-                                      .registry = &w->f.registry,
                                       .book     = w->book,
                                       .tally    = &w->tally,
                                       .history  = w->history,
@@ -882,6 +888,139 @@ test_answers(void)
 }
 
 static void
+replay_refused(struct world *w, const struct book_entry *entry, const char *what)
+{
+    struct checked_slot  slot    = {.slot = {entry->branch.v}, .holds = 1};
+    const struct checked checked = {.slots = &slot, .slots_n = 1};
+    struct tly_diag      diag    = {0};
+    const uint64_t       size    = book_size(w->book);
+    T_EQ(seq_replay(w->seq, entry, entry->kind == LEAF_BUNDLE ? &checked : NULL, NULL, &diag),
+         TLY_ECORRUPT, what);
+    T_OK(diag.text[0] != '\0' && book_size(w->book) == size, "says why, changes nothing");
+}
+
+/* A row more of a terminal, as a decision makes it. */
+static struct terminal *
+row_of(struct world *w, uint32_t terminal, struct terminal *row)
+{
+    const struct registry *r = book_registry(w->book);
+    *row                     = *registry_row(r, registry_newest(r, (struct terminal_ix){terminal}));
+    row->from                = book_size(w->book);
+    return row;
+}
+
+static void
+register_row(struct world *w, uint32_t terminal, const struct terminal *row)
+{
+    const struct registry   *r      = book_registry(w->book);
+    const struct terminal_ix before = registry_newest(r, (struct terminal_ix){terminal});
+    const struct registry   *next   = registry_with(r, before, row, &w->arena);
+    WANT(w, next != NULL);
+    book_set_registry(w->book, next);
+}
+
+/* A decision that closes the election, and behind it a bundle: they do not share a batch, since the
+ * bundle has to be judged by what the decision does. */
+static void
+test_one_batch(struct world *w, unsigned made)
+{
+    enum tly_err           err     = TLY_ERR_N;
+    struct request        *r       = calloc(1, sizeof *r);
+    const struct decision  closing = {.kind     = POLICY_STATE,
+                                      .position = book_size(w->book),
+                                      .branch   = {IX_NONE},
+                                      .slot     = {IX_NONE},
+                                      .contest  = {IX_NONE},
+                                      .target   = tly_text("state closed\n"),
+                                      .state    = ELECTION_CLOSED,
+                                      .until    = ELECTION_NO_UNTIL};
+    struct seq_item *const items[] = {&r->item, bundle_item(w, made, &err)};
+    tly_arena_init(&r->arena, (size_t)4 << 20);
+    r->item = (struct seq_item){.kind     = SEQ_DECISION,
+                                .decision = &closing,
+                                .bundle   = {.payload_hash = fixture_hash("decision", 0),
+                                             .payload      = own(r, "{}", 2),
+                                             .head         = own(r, "head", 4),
+                                             .tail         = own(r, "tail", 4)},
+                                .evidence = {.body = own(r, "body", 4)},
+                                .arena    = &r->arena,
+                                .user     = r};
+    go_live(w, (struct seq_item **)(uintptr_t)items, 2);
+    T_EQ(seq_take(w->seq, items, 2), 1, "what stands behind a closing waits for the next batch");
+    settle(w, 1000);
+    T_EQ(w->tally.state, ELECTION_CLOSED, "closed");
+    T_EQ(seq_take(w->seq, items + 1, 1), 1, "then it is taken");
+    settle(w, 1000);
+    T_EQ(err, TLY_EBUSY, "and told to come again");
+}
+
+/* What a worker read before the registry or the state changed is judged again at its place. */
+static void
+test_rules(void)
+{
+    struct world   *w = scripted(0, 0, 0);
+    struct terminal row;
+    unsigned        i[5];
+    for (unsigned n = 0; n < TLY_N(i); n++) {
+        i[n]                   = make(w, (struct made){.branch = n, .revision = 1});
+        w->f.terminals[n].cert = fixture_hash("cert", n);
+    }
+    T_EQ(registry_index(&w->f.registry, &w->arena, NULL), TLY_OK, "an index");
+    tally_state(&w->tally, ELECTION_CLOSED, ELECTION_NO_UNTIL, 1);
+    T_EQ(send_one(w, i[0]), TLY_EBUSY, "not while it is closed");
+    tally_state(&w->tally, ELECTION_MAINTENANCE, ELECTION_NO_UNTIL, 1);
+    T_EQ(send_one(w, i[0]), TLY_EBUSY, "nor in maintenance");
+    T_OK(w->head.size == 1 && w->evidence_n == 0, "nothing is logged, nothing is kept");
+    tally_state(&w->tally, ELECTION_OPEN, ELECTION_NO_UNTIL, 1);
+    T_EQ(send_one(w, i[0]), TLY_OK, "open again");
+
+    row_of(w, 1, &row)->state = TERMINAL_REVOKED;
+    register_row(w, 1, &row);
+    T_EQ(send_one(w, i[1]), TLY_EFORBID, "its terminal was revoked on the way");
+    row_of(w, 2, &row)->keyid = fixture_hash("new key", 2);
+    register_row(w, 2, &row);
+    T_EQ(send_one(w, i[2]), TLY_EFORBID, "its key was replaced on the way");
+    row_of(w, 3, &row)->branch = (struct branch_ix){5};
+    register_row(w, 3, &row);
+    T_EQ(send_one(w, i[3]), TLY_EFORBID, "its terminal went to another branch");
+    T_EQ(w->evidence_n, 3, "all three are evidence");
+    T_EQ(w->head.size, 2, "none is an entry");
+    row_of(w, 4, &row)->not_after = 9;
+    register_row(w, 4, &row);
+    T_EQ(send_one(w, i[4]), TLY_EBUSY, "its dates changed: A04 has to be looked at again");
+    T_EQ(w->evidence_n, 3, "which is no reason to keep it");
+    row_of(w, 0, &row)->cert = fixture_hash("new cert", 0);
+    register_row(w, 0, &row);
+    T_EQ(send_one(w, i[0]), TLY_OK, "another certificate, the same key: the same receipt");
+    const unsigned again = make(w, (struct made){.branch    = 0,
+                                                 .revision  = 2,
+                                                 .has_prev  = true,
+                                                 .prev      = fixture_hash("payload", i[0]),
+                                                 .revise_ok = true});
+    T_EQ(send_one(w, again), TLY_OK, "and the next revision is logged");
+    T_EQ(w->rows[2].entry.terminal.v, BRANCHES + 4, "with the row that is in force");
+    test_one_batch(w, make(w, (struct made){.branch = 5, .revision = 1}));
+    T_STR(w->wrong == NULL ? "" : w->wrong, "", "promises kept");
+    process_end(w);
+    w->head.size = 0;
+    process_start_empty(w);
+    T_EQ(registry_index(&w->f.registry, &w->arena, NULL), TLY_OK, "the index again");
+    const struct book_entry genesis = fixture_genesis();
+    T_EQ(seq_replay(w->seq, &genesis, NULL, NULL, NULL), TLY_OK, "genesis");
+    row_of(w, 0, &row)->state = TERMINAL_REVOKED;
+    tally_state(&w->tally, ELECTION_CLOSED, ELECTION_NO_UNTIL, 1);
+    replay_refused(w, &w->rows[1].entry, "a bundle while it is closed");
+    tally_state(&w->tally, ELECTION_OPEN, ELECTION_NO_UNTIL, 1);
+    register_row(w, 0, &row);
+    replay_refused(w, &w->rows[1].entry, "a bundle of a revoked terminal");
+    w->head.size = 1;
+    w->heads_n   = 0;
+    process_end(w);
+    process_start(w);
+    world_free(w);
+}
+
+static void
 test_stops(void)
 {
     struct world  *w = scripted(0, 0, 0);
@@ -1062,18 +1201,6 @@ test_redo_covered(void)
 }
 
 static void
-replay_refused(struct world *w, const struct book_entry *entry, const char *what)
-{
-    struct checked_slot  slot    = {.slot = {entry->branch.v}, .holds = 1};
-    const struct checked checked = {.slots = &slot, .slots_n = 1};
-    struct tly_diag      diag    = {0};
-    const uint64_t       size    = book_size(w->book);
-    T_EQ(seq_replay(w->seq, entry, entry->kind == LEAF_BUNDLE ? &checked : NULL, NULL, &diag),
-         TLY_ECORRUPT, what);
-    T_OK(diag.text[0] != '\0' && book_size(w->book) == size, "says why, changes nothing");
-}
-
-static void
 test_replay(void)
 {
     struct world *w = scripted(0, 0, 0);
@@ -1126,6 +1253,7 @@ main(void)
     const char *only = getenv("TALLY_SEED");
     test_answers();
     test_orders();
+    test_rules();
     test_stops();
     test_limits();
     test_redo();

@@ -37,8 +37,8 @@ good(void)
     T_EQ(r->terminals[0].branch.v, election_branch(election, tly_text("b1")).v, "its branch");
     T_EQ(r->terminals[1].branch.v, IX_NONE, "a spare");
     T_EQ(r->terminals[1].state, TERMINAL_REVOKED, "revoked");
-    T_EQ(registry_terminal(r, tly_text("t2")).v, 1, "by code");
-    T_EQ(registry_terminal_by_keyid(r, &r->terminals[0].keyid).v, 0, "by key");
+    T_EQ(registry_terminal(r, tly_text("t2"), REGISTRY_NOW).v, 1, "by code");
+    T_EQ(registry_terminal_by_keyid(r, &r->terminals[0].keyid, REGISTRY_NOW).v, 0, "by key");
     T_OK(registry_speaker(r, election, &r->terminals[0].cert, 2, &who), "by certificate");
     T_EQ(who.role, ROLE_TERMINAL, "as a terminal");
     T_OK(!registry_speaker(r, election, &r->terminals[0].cert, 3, &who), "not after its end");
