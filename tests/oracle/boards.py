@@ -24,28 +24,39 @@ SIGNATURES_MAX = 4
 SLOT_KINDS = ("release", "release", "annul", "annul", "reinstate", "reinstate", "explain")
 
 
+def dice_choice(dice, values):
+    return dice.choice(list(values))
+
+
 class Boards(night.Night):
     def __init__(self, argv):
         super().__init__(argv)
         self.decided = decisions.Decisions(self.oracle)
         self.officer = Client(self.e, int(argv[4]), self.e.pem("officer"))
-        self.posted, self.kinds = [], {}
+        self.posted, self.kinds, self.seeds = [], {}, {}
         self.handed_in = []  # all that became an entry: (who took it, envelope)
         self.tally = self.oracle.tally
 
     # ---- a decision ----------------------------------------------------------------------------------------
-    def area_of(self, target):
+    def areas_of(self, kind, target):
+        root = next(iter(self.d.parents))
+        if kind == "state":
+            return [root]
+        if kind == "key":
+            registry = self.oracle.registry
+            branches = [target.get("branch"), registry.terminals.get(target.get("terminal"), {}).get("branch")]
+            return [self.d.branches[b].area for b in branches if b in self.d.branches] or [root]
         if target.get("branch") in self.d.branches:
-            return self.d.branches[target["branch"]].area
-        return self.d.contests[target["contest"]].area if target["contest"] in self.d.contests else None
+            return [self.d.branches[target["branch"]].area]
+        return [self.d.contests[target["contest"]].area] if target["contest"] in self.d.contests else [root]
 
     def signers(self, kind, target):
         """Enough officers who are responsible, in any order; or, now and then, not quite."""
         dice, out = self.dice, []
-        area = self.area_of(target) or next(iter(self.d.parents))
+        areas = self.areas_of(kind, target)
         quorum = self.d.policy.get(kind, {"commission": 1})
         for role, n in quorum.items():
-            fit = [o for o, row in self.d.officers.items() if row["role"] == role and self.d.within(area, row["area"])]
+            fit = [o for o, row in self.d.officers.items() if row["role"] == role and all(self.d.within(area, row["area"]) for area in areas)]
             out += dice.sample(fit, n)
         spare = [o for o in self.d.officers if o not in out]
         way = dice.choice(("enough",) * 12 + ("one less", "another", "twice", "beside"))
@@ -96,10 +107,14 @@ class Boards(night.Night):
         if what == "lot":
             what += " of lists" if set(document["target"]["order"]) & {"pool", *self.d.contests[document["target"]["contest"]].lists} \
                 else " of persons"
+        elif what == "key":
+            what += f" {document['target'].get('action')}"
         key = what, want
         self.kinds[key] = self.kinds.get(key, 0) + 1
         if want[0] == 201:
             self.posted.append(x)
+            if what == "key":
+                self.learn(document["target"])
         if self.oracle.entries > before:
             self.handed_in.append((self.decided, x))
         if got != want:
@@ -153,6 +168,78 @@ class Boards(night.Night):
         now, last = self.oracle.entries, self.tally.changed[code]
         return {"contest": code, "at": dice.choice((now, now, now, last + 1, last, now + 1)), "result": result}
 
+    # ---- keys, and the state -------------------------------------------------------------------------------
+    def fresh(self):
+        """A signing key that nobody has; its seed is remembered by the public half."""
+        seed = bytes(self.dice.randrange(256) for _ in range(32))
+        public = bytes(SigningKey(seed).verify_key).hex()
+        self.seeds[public] = seed.hex()
+        return public
+
+    def credentials(self):
+        """Mostly new ones; dates that hold what is made at night, or do not."""
+        dice, t = self.dice, dice_choice(self.dice, self.oracle.registry.terminals.values())
+        key, cert = self.fresh(), f"{dice.randrange(2**256):064x}"
+        wrong = dice.choice(("no",) * 12 + ("key", "cert", "officer", "zero", "short"))
+        key = {"key": t["signing_key"], "officer": dice_choice(dice, self.d.officers.values())["signing_key"], "zero": "0" * 64,
+               "short": key[:-2]}.get(wrong, key)
+        cert = t["certificate"] if wrong == "cert" else cert
+        dates = dice.choice(((1, 2**40 - 1),) * 4 + ((1, 2), (9, 8)))
+        return {"signing_key": key, "certificate": cert, "not_before": dates[0], "not_after": dates[1]}
+
+    def key_target(self):
+        dice, terminals = self.dice, self.oracle.registry.terminals
+        idle = [c for c, t in terminals.items() if c not in self.terminal.values()]
+        code = dice.choice((dice.choice(list(terminals)), dice.choice(idle), dice.choice(idle), f"x{len(terminals)}"))
+        action = dice.choice(("add", "rotate", "rotate", "rotate", "assign", "assign", "revoke"))
+        branch, members = dice.choice(list(self.d.branches)), self.credentials()
+        if action == "revoke" and code not in idle and dice.random() < 0.7:
+            code = dice.choice(idle)
+        target = {"action": action, "terminal": f"x{len(terminals)}" if action == "add" and dice.random() < 0.9 else code}
+        if action == "add":
+            target |= members | ({"branch": branch} if dice.random() < 0.7 else {})
+        elif action == "rotate":
+            drop = dice.choice(((), ("certificate",), ("signing_key",), ("not_before", "not_after", "certificate"), ("not_before", "not_after")))
+            target |= {k: v for k, v in members.items() if k not in drop}
+        elif action == "assign":
+            target["branch"] = branch
+        wrong = dice.choice(("no",) * 15 + ("less", "more", "action", "branch"))
+        if wrong == "less":
+            target.pop(dice.choice(list(target)))
+        elif wrong == "more":
+            target |= dice.choice(({"until": 1}, {"branch": branch}, {"not_before": 1}))
+        elif wrong == "action":
+            target["action"] = "steal"
+        elif wrong == "branch":
+            target["branch"] = night.STRANGE
+        return target
+
+    def learn(self, target):
+        """From now on the terminal signs with its new key, and may speak for its branch."""
+        code, t = target["terminal"], self.oracle.registry.terminals[target["terminal"]]
+        if "signing_key" in target:
+            self.e.seeds[code] = self.seeds[target["signing_key"]]
+        if t["state"] == "active" and t["branch"] and self.dice.random() < 0.9:
+            self.terminal[t["branch"]] = code
+            self.recorded[t["branch"]] = self.sign({**self.payload(self.recorded[t["branch"]]), "terminal": code})
+
+    def state_target(self):
+        target = {"state": self.dice.choice(("open", "closed", "maintenance", "ajar"))}
+        if self.dice.random() < 0.4:
+            target["until"] = self.dice.choice((0, 1793200000, 2**40 - 1, 2**40))
+        return target
+
+    def closed_for_a_while(self):
+        for _ in range(self.dice.randint(1, 3)):
+            self.decide("state", self.state_target())
+            for _ in range(self.dice.randint(0, 3)):
+                (self.any_bundle if self.dice.random() < 0.6 else self.any_decision)()
+        self.reopen()
+
+    def reopen(self):
+        while self.oracle.registry.state != "open":
+            self.decide("state", {"state": "open"})
+
     def strange(self):
         """A document that is none, whatever is decided."""
         branch, contest = self.dice.choice(list(self.tally.stand))
@@ -172,11 +259,13 @@ class Boards(night.Night):
             other["position"] = 0
         elif what == "person":
             return self.decide("exclude", {"contest": contest, "candidate": night.STRANGE})
-        return self.decide(self.dice.choice(("key", "revise")) if what == "kind" else "annul", target, **other)
+        return self.decide(self.dice.choice(("forgive", "revise")) if what == "kind" else "annul", target, **other)
 
     def any_decision(self):
         dice, code = self.dice, self.dice.choice(list(self.d.contests))
-        way = dice.choice(("slot",) * 8 + ("exclude", "lot", "certify", "strange", "again", "again"))
+        way = dice.choice(("slot",) * 8 + ("key",) * 3 + ("exclude", "lot", "certify", "strange", "again", "again"))
+        if way == "key":
+            return self.decide("key", self.key_target())
         if way == "slot":
             kind = dice.choice(SLOT_KINDS)
             return self.decide(kind, self.wanted(kind))
@@ -258,6 +347,10 @@ class Boards(night.Night):
             self.tap.same((got["position"], got["result"]), (want["position"], hashed), f"{when}: {code}: position and result")
         return wants
 
+    def told_of(self, when, about, registry):
+        self.tap.same((about["state"], about["until"], about["counts"]["terminals"]),
+                      (registry.state, registry.until, len(registry.terminals)), f"{when}: state and terminals")
+
     def compare_past(self):
         """Twenty positions, from all that was handed in before each."""
         ledger = night.ledger.Ledger(self.d)
@@ -272,6 +365,7 @@ class Boards(night.Night):
                     continue
             past = night.Past(self.api, at)
             about = past.get("/v1/election")
+            self.told_of(f"at {at}", about, ledger.registry)
             self.tap.same((about["accepted"], about["published"]), (at, at), f"at {at}: entries of the ledger")
             self.compare_numbers(f"at {at}", about, ledger.tally, past, [self.dice.choice(list(self.d.contests))])
 
@@ -282,6 +376,7 @@ class Boards(night.Night):
                 self.post(self.recorded[b], "first")
         for _ in range(4 * len(branches)):
             (self.any_bundle if self.dice.random() < 0.4 else self.any_decision)()
+        self.closed_for_a_while()
         self.told("bundles and decisions in any order")
         self.compare("mixed")
         for code in self.dice.sample(contests, len(contests)):

@@ -13,7 +13,7 @@ from checks import Refused
 from ledger import keyid, pae
 
 DECISION = "application/vnd.tally.decision.v1+json"
-KINDS = ("release", "explain", "annul", "reinstate", "lot", "exclude", "certify")
+KINDS = ("release", "explain", "annul", "reinstate", "lot", "exclude", "key", "state", "certify")
 GROUNDS = ("veteran", "degree", "lot")
 POOL = "pool"
 NUMBERS = ("issued", "cast", "blank", "invalid", "valid", "excluded")
@@ -53,8 +53,8 @@ class Decisions:
         self.taken = set()  # payloads that are logged
 
     # ---- the document --------------------------------------------------------------------------------------
-    def target_area(self, document):
-        """Where the target lies, when there is such a target."""
+    def target_areas(self, document):
+        """Where the target lies, when there is such a target: who signs is responsible for all of it."""
         head, target, kind = self.d.head, document["target"], document["kind"]
         if document["election"] != head["election"]:
             raise Refused(422, "A07")
@@ -64,19 +64,23 @@ class Decisions:
             raise Refused(422, "kind")
         if not document["reason"].strip() or document["position"] < 1:
             raise Refused(422, "range")
+        if kind == "key":
+            return self.ledger.registry.check_key(target)
+        if kind == "state":
+            return self.ledger.registry.check_state(target)
         contest = self.d.contests.get(target["contest"])
         if "branch" in target:
             branch = self.d.branches.get(target["branch"])
             if branch is None or target["contest"] not in branch.contests:
                 raise Refused(422, "A07")
-            return branch.area
+            return [branch.area]
         if contest is None:
             raise Refused(422, "A07")
         if kind == "exclude" and target["candidate"] not in contest.candidates:
             raise Refused(422, "A07")
         if kind == "lot":
             self.order_kind(contest, target)
-        return contest.area
+        return [contest.area]
 
     @staticmethod
     def order_kind(contest, target):
@@ -90,7 +94,7 @@ class Decisions:
             raise Refused(422, "range")
         return kind
 
-    def quorum(self, envelope, body, kind, area):
+    def quorum(self, envelope, body, kind, areas):
         text, known, have = pae(envelope["payloadType"], body), False, {}
         officers = {keyid(o["signing_key"]): (code, o) for code, o in self.d.officers.items()}
         for signature in envelope["signatures"]:
@@ -98,7 +102,7 @@ class Decisions:
             if o is None or not ed25519.verify(bytes.fromhex(o["signing_key"]), text, base64.b64decode(signature["sig"])):
                 continue
             known = True
-            if self.d.within(area, o["area"]):
+            if all(self.d.within(area, o["area"]) for area in areas):
                 have.setdefault(o["role"], set()).add(code)
         if not known:
             raise Refused(401, "A02")
@@ -110,7 +114,9 @@ class Decisions:
         kind, target, seen = document["kind"], document["target"], document["position"]
         if seen > self.ledger.entries:
             raise Refused(409, "changed")
-        if "branch" in target:
+        if kind in ("key", "state"):
+            getattr(self.ledger.registry, f"judge_{kind}")(target, seen)
+        elif "branch" in target:
             self.judge_branch(kind, target, seen)
         elif kind == "exclude":
             if target["candidate"] in self.tally.excluded[target["contest"]]:
@@ -166,6 +172,9 @@ class Decisions:
     # ---- in force ------------------------------------------------------------------------------------------
     def apply(self, document, position):
         kind, target, tally = document["kind"], document["target"], self.tally
+        if kind in ("key", "state"):
+            getattr(self.ledger.registry, f"apply_{kind}")(target, position)
+            return
         contest = target["contest"]
         if "branch" in target:
             s = tally.stand[target["branch"], contest]
@@ -191,7 +200,7 @@ class Decisions:
     def take(self, envelope):
         body = base64.b64decode(envelope["payload"], validate=True)
         document = json.loads(body)
-        self.quorum(envelope, body, document["kind"], self.target_area(document))
+        self.quorum(envelope, body, document["kind"], self.target_areas(document))
         if body in self.taken:
             return 200, None
         self.judge(document)

@@ -12,6 +12,7 @@ LIMITS = {"P01_bp": 300, "P02_bp": 300, "P03_bp": 200, "P03_abs": 15, "P05_bp": 
 POLICY = {"release": {"commission": 1, "supervision": 1}, "explain": {"commission": 1}, "annul": {"supervision": 2},
           "reinstate": {"supervision": 2}, "lot": {"commission": 1, "supervision": 1},
           "exclude": {"commission": 1, "supervision": 1}, "certify": {"commission": 2, "supervision": 1},
+          "key": {"commission": 1, "operator": 1}, "state": {"commission": 1, "operator": 1},
           "revise": {"supervision": 1}, "publish_min_ballots": 0}
 FILES = ("areas.csv", "ballots.csv", "branches.csv", "candidates.csv", "contests.csv", "election.json", "lists.csv")
 
@@ -53,7 +54,7 @@ class Definition:
         self.limits = {**LIMITS, **head.get("limits", {})}
         self.policy = {**POLICY, **head.get("policy", {})}
         self.parents, self.contests, self.branches = {}, {}, {}
-        self.terminals, self.officers = {}, {}
+        self.terminals, self.officers, self.clients = {}, {}, []
 
     def within(self, area, above):
         return area is not None and (area == above or self.within(self.parents[area], above))
@@ -87,6 +88,7 @@ def read(directory):
         d.branches[row["branch"]].contests.append(row["contest"])
         d.contests[row["contest"]].branches.append(row["branch"])
     registry = Path(directory) / "registry"
+    d.clients = rows(registry / "clients.csv")
     d.terminals = {row["terminal"]: row for row in rows(registry / "terminals.csv")}
     d.officers = {row["officer"]: row for row in rows(registry / "officers.csv")}
     return d

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 
 import ed25519
 from checks import Refused, findings
+from registry import Registry, keyid
 from tally import Tally
 
 BUNDLE = "application/vnd.tally.bundle.v1+json"
@@ -23,16 +24,12 @@ def pae(kind, body):
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(body), body)
 
 
-def keyid(key):
-    return hashlib.sha256(bytes.fromhex(key)).hexdigest()
-
-
 class Ledger:
     def __init__(self, definition):
         self.d = definition
         self.tally = Tally(definition)
         self.payloads = {}  # branch: payloads of its revisions, as bytes
-        self.by_key = {keyid(t["signing_key"]): t for t in definition.terminals.values()}
+        self.registry = Registry(definition)
         self.contradictions = {}  # payloads that contradict what was there: (branch, entry)
         self.entries = 1  # genesis
 
@@ -40,12 +37,14 @@ class Ledger:
         """The terminal, and the officers who signed beside it."""
         text, terminal, officers = pae(envelope["payloadType"], payload), None, []
         for signature in envelope["signatures"]:
-            one = self.by_key.get(signature["keyid"])
-            key = one and one["signing_key"]
+            one = self.registry.terminal_of(signature["keyid"])
+            key = one and self.registry.keys[signature["keyid"]]
             of = [o for o in self.d.officers.values() if keyid(o["signing_key"]) == signature["keyid"]]
             key = key or (of[0]["signing_key"] if of else None)
             if key is None or not ed25519.verify(bytes.fromhex(key), text, base64.b64decode(signature["sig"])):
                 continue
+            if terminal is None and one is not None and not self.registry.in_force(one, signature["keyid"]):
+                raise Refused(403, "A03")
             terminal = terminal or one
             officers += of
         if terminal is None:
@@ -74,6 +73,8 @@ class Ledger:
         return None
 
     def take(self, envelope):
+        if self.registry.state != "open":
+            raise Refused(503, "state")
         body = base64.b64decode(envelope["payload"], validate=True)
         terminal, officers = self.signed(envelope, body)
         payload = json.loads(body)
@@ -82,7 +83,7 @@ class Ledger:
             raise Refused(422, "A07")
         if payload["phase"] != head["phase"]:
             raise Refused(422, "A05")
-        if (terminal["terminal"], terminal["branch"], terminal["state"]) != (payload["terminal"], payload["branch"], "active"):
+        if (terminal["terminal"], terminal["branch"]) != (payload["terminal"], payload["branch"]):
             raise Refused(403, "A03")
         found = findings(self.d, terminal, payload)  # a code twice is no bundle, whatever its revision
         if self.place(payload, body, officers) == "same":
