@@ -27,8 +27,13 @@ struct store_election {
     uint64_t         epoch;
 };
 
-/* One ledger row as stored; texts and bytes are valid until the callback returns. */
+/* One ledger row as stored; texts and bytes are valid until the callback returns.
+ *
+ * The schema's constraints are the owner's, who can take them away: `fault` names a column whose
+ * value no program of ours wrote there (null where it must not be, or not null; a wrong length),
+ * else NULL.  With a fault only it and the position mean anything. */
 struct store_row {
+    const char      *fault;
     uint64_t         position;
     enum leaf_kind   kind;
     const char      *branch, *terminal; /* "" for genesis and decisions */
@@ -83,9 +88,9 @@ TLY_MUST enum tly_err store_commit(struct store *store, const struct seq_batch *
 TLY_MUST enum tly_err store_recover(struct store *store, struct note_head *stored,
                                     struct tly_diag *diag);
 
-/* Streams ledger rows with from <= position < to in order; stops at the callback's first error and
- * returns it.  The callback must not use this store.  Hashes are not checked here but by
- * store_row_check(), which costs most and can run on all cores. */
+/* Streams ledger rows with from <= position < to in order, without gaps and faults; stops at the
+ * callback's first error and returns it.  The callback must not use this store.  Hashes are not
+ * checked here but by store_row_check(), which costs most and can run on all cores. */
 typedef enum tly_err (*store_row_fn)(void *arg, const struct store_row *row, struct tly_diag *diag);
 TLY_MUST enum tly_err store_read(struct store *store, uint64_t from, uint64_t to, store_row_fn fn,
                                  void *arg, struct tly_diag *diag);
@@ -93,6 +98,9 @@ size_t                store_row_envelope_len(const struct store_row *row);
 /* The exact envelope as it was received, in the arena.  Errors: TLY_ENOMEM. */
 TLY_MUST enum tly_err store_row_envelope(const struct store_row *row, struct tly_arena *arena,
                                          struct tly_bytes *out);
+/* Envelopes that show no difference are stored as of the standard alphabet: false where a row says
+ * URL-safe, and no character of its envelope does. */
+TLY_MUST bool store_row_alphabet(const struct store_row *row, struct tly_bytes envelope);
 /* Payload and envelope have the hashes that the row says; *out is the envelope, in the arena (empty
  * for genesis).  Any thread.  Errors: TLY_ECORRUPT, TLY_ENOMEM. */
 TLY_MUST enum tly_err store_row_check(const struct store_row *row, struct tly_arena *arena,

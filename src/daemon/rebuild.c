@@ -89,21 +89,28 @@ columns_check(struct job *job)
     const struct store_row *row = &job->row;
     const struct bundle    *b   = &job->bundle;
     const struct ground    *g   = &job->service->ground;
-    if (strcmp(row->branch, g->election->branches[b->branch.v].code) != 0 ||
-        strcmp(row->terminal, registry_row(job->registry, b->terminal)->code) != 0) {
-        return contradicts(job, "branch or terminal is not the payload's");
+    if (strcmp(row->branch, g->election->branches[b->branch.v].code) != 0) {
+        return contradicts(job, "branch is not the payload's");
     }
-    if (row->revision != b->revision || row->has_prev != b->has_prev ||
-        (b->has_prev && !tly_hash_eq(&row->prev, &b->prev))) {
-        return contradicts(job, "revision or prev is not the payload's");
+    if (strcmp(row->terminal, registry_row(job->registry, b->terminal)->code) != 0) {
+        return contradicts(job, "terminal is not the payload's");
+    }
+    if (row->revision != b->revision) {
+        return contradicts(job, "revision is not the payload's");
+    }
+    if (row->has_prev != b->has_prev || (b->has_prev && !tly_hash_eq(&row->prev, &b->prev))) {
+        return contradicts(job, "prev is not the payload's");
     }
     if (row->kind == LEAF_BUNDLE && !b->revise_ok) {
         return contradicts(job, "a revision without the signatures of policy revise");
     }
     if (row->kind == LEAF_BUNDLE && !tly_bytes_eq(row->held, b->held)) {
-        return contradicts(job, "the checks hold something else than what was logged");
+        return contradicts(job, "held: the checks hold something else than what was logged");
     }
-    return TLY_OK;
+    /* Their leaf does not have it, so that nothing else would tell. */
+    return row->kind == LEAF_BUNDLE || row->held.len == 0
+               ? TLY_OK
+               : contradicts(job, "held: a conflict holds nothing");
 }
 
 static enum tly_err
@@ -137,11 +144,10 @@ decision_verify(struct job *job)
     const struct ground        *g     = &job->service->ground;
     const struct decision_rules rules = {g->election, job->registry, NULL, row->position};
     struct tly_diag             why   = {0};
-    enum tly_err                err = store_row_check(row, &job->arena, &job->envelope, &job->diag);
-    if (err != TLY_OK) {
-        return err;
+    enum tly_err                err   = store_row_check(row, &job->arena, &job->envelope, &why);
+    if (err == TLY_OK) {
+        err = decision_read(&rules, job->envelope, &job->arena, &job->decision, &why);
     }
-    err = decision_read(&rules, job->envelope, &job->arena, &job->decision, &why);
     if (err != TLY_OK) {
         return err == TLY_ENOMEM ? err : contradicts(job, why.text);
     }

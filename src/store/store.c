@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "store/scrub.h"
 #include "store_int.h"
 #include "sys/clock.h"
 
@@ -563,6 +564,11 @@ store_connect(struct store *store, struct tly_diag *diag)
     if (err == TLY_OK) {
         err = check_session(store, diag);
     }
+    if (err == TLY_OK && store->reader) {
+        struct store_call call = {.stmt = STMT_SESSION_READ_ONLY};
+        err                    = store_calls(store, &call, 1, diag);
+        store_calls_done(&call, 1);
+    }
     if (err == TLY_OK && store->writer) { /* without it just as well: the epoch tells */
         char who[WHO_SIZE];
         err = mark(store, who, sizeof who, diag);
@@ -570,13 +576,14 @@ store_connect(struct store *store, struct tly_diag *diag)
     return err;
 }
 
-enum tly_err
-store_open(const char *conninfo, struct store **out, struct tly_diag *diag)
+static enum tly_err
+open_as(const char *conninfo, bool reader, struct store **out, struct tly_diag *diag)
 {
     TLY_AUTO(store) struct store *store = calloc(1, sizeof *store);
     if (store == NULL || (store->conninfo = strdup(conninfo)) == NULL) {
         return tly_fail(diag, TLY_ENOMEM, "no memory for a connection");
     }
+    store->reader    = reader;
     enum tly_err err = conninfo_check(conninfo, diag);
     if (err == TLY_OK) {
         err = store_connect(store, diag);
@@ -585,6 +592,18 @@ store_open(const char *conninfo, struct store **out, struct tly_diag *diag)
         *out = TLY_TAKE(store);
     }
     return err;
+}
+
+enum tly_err
+store_open(const char *conninfo, struct store **out, struct tly_diag *diag)
+{
+    return open_as(conninfo, false, out, diag);
+}
+
+enum tly_err
+store_open_reader(const char *conninfo, struct store **out, struct tly_diag *diag)
+{
+    return open_as(conninfo, true, out, diag);
 }
 
 void

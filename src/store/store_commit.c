@@ -323,14 +323,19 @@ store_take_over(struct store *store, uint64_t *epoch, struct tly_diag *diag)
     if (err != TLY_OK) {
         return err;
     }
-    if (PQntuples(result) != 1) {
+    uint64_t taken = 0;
+    if (PQntuples(result) == 0) {
         store_drop(store);
         return tly_fail(diag, TLY_ENOENT,
                         "no election is open in this database (tallyctl election open)");
     }
+    if (PQntuples(result) != 1 || !store_take_int(result, 0, &taken)) {
+        store_drop(store);
+        return tly_fail(diag, TLY_ECORRUPT, "tally.log_head: more than one row, or no epoch");
+    }
     err = commit_alone(store, result, diag);
     if (err == TLY_OK) {
-        *epoch = store->epoch = store_result_int(result, 0);
+        *epoch = store->epoch = taken;
     }
     return err;
 }
@@ -344,15 +349,21 @@ store_recover(struct store *store, struct note_head *stored, struct tly_diag *di
     if (err != TLY_OK) {
         return err;
     }
-    if (PQntuples(result) != 1 || store_result_int(result, 2) != store->epoch) {
+    uint64_t epoch = 0;
+    if (PQntuples(result) != 1 || !store_take_int(result, 2, &epoch) || epoch != store->epoch) {
         store_drop(store);
         return tly_fail(diag, TLY_ECORRUPT, "the database's head is of another epoch than %" PRIu64,
                         store->epoch);
     }
+    struct note_head head;
+    if (!store_take_int(result, 0, &head.size) ||
+        !store_take_exact(result, 1, head.root.b, sizeof head.root.b)) {
+        store_drop(store);
+        return tly_fail(diag, TLY_ECORRUPT, "tally.log_head: no such size or root can be");
+    }
     err = commit_alone(store, result, diag);
     if (err == TLY_OK) {
-        *stored = (struct note_head){.size = store_result_int(result, 0),
-                                     .root = store_result_hash(result, 1)};
+        *stored = head;
     }
     return err;
 }

@@ -13,6 +13,7 @@ struct store {
     bool     owner;  /* tallyctl's: the role is not checked */
     bool     writer; /* of store_claim(): every session of ours tries for the mark */
     bool     marked; /* this session has it */
+    bool     reader; /* of store_open_reader(): no transaction of ours writes */
     bool     warned;
     char     warning[160]; /* the first WARNING since warned was cleared */
     unsigned answer_ms;    /* 0: STORE_ANSWER_MS */
@@ -82,6 +83,11 @@ TLY_MUST enum tly_err store_commit_now(struct store *store, struct tly_diag *dia
 TLY_MUST enum tly_err store_stream(struct store *store, enum store_stmt stmt,
                                    const struct store_params *params, struct tly_diag *diag);
 TLY_MUST enum tly_err store_next(struct store *store, PGresult **row, struct tly_diag *diag);
+/* Connects, and gives each row of the statement to `give`; stops at its first error. */
+typedef enum tly_err (*store_each_fn)(void *arg, const PGresult *row, struct tly_diag *diag);
+TLY_MUST enum tly_err store_each(struct store *store, enum store_stmt stmt,
+                                 const struct store_params *params, store_each_fn give, void *arg,
+                                 struct tly_diag *diag);
 /* Runs a text that is not prepared; *result may be NULL. */
 TLY_MUST enum tly_err store_run(struct store *store, const char *sql,
                                 const struct store_params *params, PGresult **result,
@@ -94,4 +100,13 @@ bool     store_result_bool(const PGresult *result, int column);
 bool     store_result_null(const PGresult *result, int column);
 struct tly_bytes store_result_bytes(const PGresult *result, int column);
 const char      *store_result_text(const PGresult *result, int column); /* "" for null */
-struct tly_hash  store_result_hash(const PGresult *result, int column); /* zeroes for null */
+
+/* ---- the same where a superuser may have been at work: what could not be is said, no bug ---- */
+
+/* Null, another length than an integer's, or negative: false. */
+TLY_MUST bool store_take_int(const PGresult *result, int column, uint64_t *out);
+/* Null, or not `len` bytes: false. */
+TLY_MUST bool store_take_exact(const PGresult *result, int column, void *out, size_t len);
+
+/* A ledger row of any statement whose first columns are those of ledger_read.sql. */
+struct store_row store_row_of(const PGresult *result);

@@ -157,13 +157,28 @@ store_result_text(const PGresult *result, int column)
     return PQgetvalue(result, 0, column); /* libpq puts a NUL behind each value */
 }
 
-struct tly_hash
-store_result_hash(const PGresult *result, int column)
+bool
+store_take_int(const PGresult *result, int column, uint64_t *out)
 {
-    struct tly_hash hash = {0};
-    if (!store_result_null(result, column)) {
-        TLY_CHECK(PQgetlength(result, 0, column) == sizeof hash.b);
-        memcpy(hash.b, PQgetvalue(result, 0, column), sizeof hash.b);
+    const int len = PQgetlength(result, 0, column);
+    if (store_result_null(result, column) || (len != 2 && len != 4 && len != 8)) {
+        return false;
     }
-    return hash;
+    const uint64_t value = store_result_int(result, column);
+    if (value >> (8 * len - 1) != 0) { /* two's complement */
+        return false;
+    }
+    *out = value;
+    return true;
+}
+
+bool
+store_take_exact(const PGresult *result, int column, void *out, size_t len)
+{
+    const struct tly_bytes bytes = store_result_bytes(result, column);
+    if (store_result_null(result, column) || bytes.len != len) {
+        return false;
+    }
+    memcpy(out, bytes.data, len);
+    return true;
 }

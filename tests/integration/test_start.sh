@@ -135,9 +135,9 @@ tampered "a payload with its hashes made to fit" 'ledger position 7: ' \
      FROM (SELECT set_byte(payload, 60, get_byte(payload, 60) # 1) AS p FROM kept WHERE position = 7) x WHERE position = 7" \
     "UPDATE tally.ledger l SET payload = k.payload, payload_hash = k.payload_hash, envelope_hash = k.envelope_hash
      FROM kept k WHERE k.position = l.position"
-tampered "a row given to another branch" 'ledger position 8: branch or terminal is not the payload.s' \
+tampered "a row given to another branch" 'ledger position 8: branch is not the payload.s' \
     "UPDATE tally.ledger SET branch = 'b000099x' WHERE position = 8" "$(back branch)"
-tampered "a hold that nobody found" 'ledger position 9: the checks hold something else' \
+tampered "a hold that nobody found" 'ledger position 9: held: the checks hold something else' \
     "UPDATE tally.ledger SET held = 'held x N08' WHERE position = 9" "$(back held)"
 tampered "the time of an entry" 'the ledger.s root is not that of its head row' \
     "UPDATE tally.ledger SET accepted_ms = accepted_ms + 1 WHERE position = 99" "$(back accepted_ms)"
