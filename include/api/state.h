@@ -70,6 +70,22 @@ void api_set_witnessed(struct api_state *state, const struct api_witnessed *witn
 /* Is this a head of our ledger?  Any thread. */
 enum api_head { API_HEAD_OURS, API_HEAD_OTHER, API_HEAD_LATER };
 enum api_head api_head_is(struct api_state *state, const struct note_head *head);
+/* Keeps the sequencer's changes of the book out, for a moment.  Any thread but the sequencer's. */
+void api_book_begin(struct api_state *state);
+void api_book_end(struct api_state *state);
+/* Does the database hold what memory says?  Any thread. */
+#define API_SCRUB_WHY 320
+struct api_scrub {
+    bool     red;            /* it does not: why[] names the first row, as printable ASCII */
+    uint64_t since_s;        /* Unix seconds, while red */
+    uint64_t differences;    /* of the pass that was last made or is under way */
+    uint64_t passes, failed; /* whole ones; those that the database's absence ended */
+    uint64_t rows, took_ms;  /* of the last whole pass */
+    uint64_t ended_ms;       /* clock_mono_ms() at its end; 0: none yet */
+    uint64_t changes;        /* how often red came or went */
+    char     why[API_SCRUB_WHY];
+};
+void api_set_scrub(struct api_state *state, const struct api_scrub *scrub);
 /* The published folder's checkpoint has this size. */
 void api_set_published(struct api_state *state, uint64_t size);
 /* Swaps the snapshot when the tally changed and the last one is old enough; now_ms of

@@ -62,7 +62,13 @@ TLY_MUST enum tly_err book_add_head(struct book *book, const struct book_head *h
 /* The first signed head that covers the position, and the newest; NULL: none yet. */
 const struct book_head *book_head_of(const struct book *book, uint64_t position);
 const struct book_head *book_newest_head(const struct book *book);
+/* The signed heads in order; i < book_heads_n().  An entry or a head stays where it is. */
+size_t                  book_heads_n(const struct book *book);
+const struct book_head *book_head_at(const struct book *book, size_t i);
 
+/* Is this the entry of a payload and an envelope with these hashes?  Genesis has zeros. */
+bool book_has(const struct book *book, uint64_t position, const struct tly_hash *payload,
+              const struct tly_hash *envelope);
 /* Position of a payload (bundle or conflict), or UINT64_MAX. */
 uint64_t book_find_payload(const struct book *book, const struct tly_hash *payload);
 /* Position of the branch's newest bundle (its revision is the highest), or UINT64_MAX; and of one

@@ -67,12 +67,19 @@ TLY_MUST enum tly_err publish_complete(struct publish *p, struct tly_diag *diag)
  * missing from then on: publish_missing().  Errors: TLY_EIO. */
 TLY_MUST enum tly_err publish_batch(struct publish *p, const struct seq_batch *batch,
                                     struct tly_diag *diag);
+/* A batch is in the book, and shall not be published now: its entries are missing. */
+void publish_leave(struct publish *p);
 /* True: entries from *from on have to be given to publish_add() again. */
 bool publish_missing(struct publish *p, uint64_t *from);
 /* Publishes what is new, when the last checkpoint is old enough; now_ms of clock_mono_ms().
  * *due_ms: when to call again, UINT64_MAX: nothing is waiting.  Errors: TLY_EIO. */
 TLY_MUST enum tly_err publish_turn(struct publish *p, uint64_t now_ms, uint64_t *due_ms,
                                    struct tly_diag *diag);
+/* The first entry of the book that is another than the one that was published at its place under the
+ * checkpoint that publish_open() found, and that one's leaf text, in the arena.  False: there is
+ * none, or the published entries are not whole. */
+TLY_MUST bool publish_blame(const struct publish *p, struct tly_arena *arena, uint64_t *position,
+                            struct tly_bytes *leaf);
 /* Entries below the checkpoint in the folder. */
 uint64_t publish_size(const struct publish *p);
 /* Cosignature lines ("— NAME BASE64\n" each) of the head of that size: they stand in the checkpoint

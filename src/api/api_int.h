@@ -64,6 +64,7 @@ struct api_state {
     pthread_mutex_t      lock; /* marks, snapshot */
     struct api_marks     marks;
     struct api_witnessed witnessed; /* under lock */
+    struct api_scrub     scrub;     /* under lock */
     struct api_snapshot *snapshot;
     struct api_snapshot *spare; /* the sequencer's: an old one whose memory is used again */
     uint64_t             snapshot_at_ms;
@@ -98,6 +99,7 @@ struct api_snapshot   *api_snapshot_get(struct api_state *state);
 void                   api_snapshot_put(struct api_snapshot *snapshot);
 void                   api_count(struct api_state *state, enum api_counter counter);
 const struct registry *api_registry(const struct api_state *state); /* as it is now */
+struct api_scrub       api_scrub_get(struct api_state *state);
 
 /* reply.c */
 void           api_headers(struct api_state *state, struct http_req *req);

@@ -4,6 +4,7 @@
 struct positions {
     uint64_t             accepted, as_of_s;
     struct api_witnessed witnessed; /* of the past: none */
+    struct api_scrub     scrub;     /* as well */
 };
 
 /* The past knew of nothing that came later; it is as of its last entry. */
@@ -20,7 +21,8 @@ positions_of(struct api_req *r)
     pthread_mutex_lock(&state->lock);
     const struct positions now = {.accepted  = state->marks.size,
                                   .as_of_s   = r->snapshot->as_of_s,
-                                  .witnessed = state->witnessed};
+                                  .witnessed = state->witnessed,
+                                  .scrub     = state->scrub};
     pthread_mutex_unlock(&state->lock);
     return now;
 }
@@ -34,7 +36,8 @@ api_election_get(struct api_req *r)
     const struct api_snapshot *s = r->snapshot;
     const struct positions     p = positions_of(r);
     /* Every number in it only grows, so that their sum tells every state. */
-    if (api_not_modified(r, p.accepted + s->published + p.witnessed.size + p.witnessed.as_of_s)) {
+    if (api_not_modified(r, p.accepted + s->published + p.witnessed.size + p.witnessed.as_of_s +
+                                p.scrub.changes)) {
         return HTTP_REPLIED;
     }
     json_t *counts = json_pack("{s:I,s:I,s:I,s:I,s:I}", "areas", (json_int_t)e->areas_n, "contests",
@@ -49,12 +52,14 @@ api_election_get(struct api_req *r)
                          ? json_null()
                          : json_pack("{s:I,s:I}", "size", (json_int_t)p.witnessed.size, "as_of",
                                      (json_int_t)p.witnessed.as_of_s);
+    json_t *differs =
+        p.scrub.red ? json_pack("{s:I}", "since", (json_int_t)p.scrub.since_s) : json_null();
     return api_reply_json(
-        r, json_pack("{s:s,s:o,s:s,s:s,s:o,s:s,s:o,s:o,s:I,s:I,s:I,s:o}", "election", e->code,
+        r, json_pack("{s:s,s:o,s:s,s:s,s:o,s:s,s:o,s:o,s:I,s:I,s:I,s:o,s:o}", "election", e->code,
                      "name", api_show_name(&e->name), "phase", phase_name(e->phase), "state",
                      election_state_name(s->tally.state), "until", until, "definition",
                      r->state->definition, "counts", counts, "progress",
                      api_show_progress(&s->tally.areas[0].progress), "accepted",
                      (json_int_t)p.accepted, "published", (json_int_t)s->published, "as_of",
-                     (json_int_t)p.as_of_s, "witnessed", seen));
+                     (json_int_t)p.as_of_s, "witnessed", seen, "database_differs", differs));
 }

@@ -12,16 +12,24 @@ static const char *const health_names[] = {[API_STARTING] = "starting",
                                            [API_STOPPING] = "stopping",
                                            [API_FAILED]   = "failed"};
 
+/* A database that differs is said with its row, unless there is something worse. */
 static enum http_next
 say(struct api_req *r, bool good)
 {
-    const char *text = health_names[api_health(r->state)];
+    const struct api_scrub scrub = api_scrub_get(r->state);
+    char                   text[API_SCRUB_WHY + 64];
+    if (good && scrub.red) {
+        (void)snprintf(text, sizeof text, "the database differs from memory: %s", scrub.why);
+        good = false;
+    } else {
+        (void)snprintf(text, sizeof text, "%s", health_names[api_health(r->state)]);
+    }
     http_reply(r->http, good ? 200 : 503, "text/plain; charset=utf-8", tly_text(text));
     return HTTP_REPLIED;
 }
 
 /* GET /healthz: is it alive.
- * 200: a word.  503: the sequencer stopped for good. */
+ * 200: a word.  503: the sequencer stopped for good; or a stored row is not what memory says, named. */
 enum http_next
 api_health_get(struct api_req *r)
 {
@@ -29,7 +37,7 @@ api_health_get(struct api_req *r)
 }
 
 /* GET /readyz: does it take bundles.
- * 200: a word.  503: the word why not. */
+ * 200: a word.  503: the word why not; bundles are taken all the same while a stored row differs. */
 enum http_next
 api_ready_get(struct api_req *r)
 {
@@ -55,6 +63,23 @@ put_witnessed(FILE *out, struct api_state *state)
     if (w.as_of_s > 0) {
         put(out, "tally_witnessed_age_seconds", "gauge", "Age of its newest cosignature.",
             now > w.as_of_s ? now - w.as_of_s : 0);
+    }
+}
+
+/* Of the last whole pass there is nothing before the first. */
+static void
+put_scrub(FILE *out, struct api_state *state)
+{
+    const struct api_scrub s = api_scrub_get(state);
+    put(out, "tallyd_scrub_red", "gauge", "1: the database differs from memory.", s.red ? 1 : 0);
+    put(out, "tallyd_scrub_differences", "gauge", "Rows that differ.", s.differences);
+    put(out, "tallyd_scrub_passes_total", "counter", "Whole passes over the database.", s.passes);
+    put(out, "tallyd_scrub_failed_total", "counter", "Passes that could not be ended.", s.failed);
+    if (s.ended_ms > 0) {
+        put(out, "tallyd_scrub_age_seconds", "gauge", "Time since the last whole pass ended.",
+            (clock_mono_ms() - s.ended_ms) / 1000);
+        put(out, "tallyd_scrub_rows", "gauge", "Rows that it compared.", s.rows);
+        put(out, "tallyd_scrub_pass_milliseconds", "gauge", "Time that it took.", s.took_ms);
     }
 }
 
@@ -140,6 +165,7 @@ api_metrics_get(struct api_req *r)
         "Ledger entries below the checkpoint of the published folder.",
         atomic_load(&r->state->published));
     put_witnessed(out, r->state);
+    put_scrub(out, r->state);
     put(out, "tally_contests_expected", "gauge", "Branch-contests expected.", all->expected);
     put(out, "tally_contests_counted", "gauge", "Branch-contests counted.", all->counted);
     put(out, "tally_contests_held", "gauge", "Branch-contests held.", all->held);

@@ -32,8 +32,18 @@ struct ask {
 static enum tly_err
 row_take(void *arg, const struct store_row *row, struct tly_diag *diag)
 {
-    struct ask *ask = arg;
-    return store_row_check(row, ask->req->arena, &ask->envelope, diag);
+    struct ask        *ask   = arg;
+    struct api_state  *state = ask->state;
+    const enum tly_err err   = store_row_check(row, ask->req->arena, &ask->envelope, diag);
+    if (err != TLY_OK) {
+        return err;
+    }
+    /* A row that was exchanged for another has hashes that fit it. */
+    api_book_begin(state);
+    const bool ours =
+        book_has(state->config.book, row->position, &row->payload_hash, &row->envelope_hash);
+    api_book_end(state);
+    return ours ? TLY_OK : tly_fail(diag, TLY_ECORRUPT, "the row is another entry's");
 }
 
 static enum tly_err

@@ -152,6 +152,35 @@ api_set_witnessed(struct api_state *state, const struct api_witnessed *witnessed
     pthread_mutex_unlock(&state->lock);
 }
 
+void
+api_book_begin(struct api_state *state)
+{
+    pthread_rwlock_rdlock(&state->book_lock);
+}
+
+void
+api_book_end(struct api_state *state)
+{
+    pthread_rwlock_unlock(&state->book_lock);
+}
+
+void
+api_set_scrub(struct api_state *state, const struct api_scrub *scrub)
+{
+    pthread_mutex_lock(&state->lock);
+    state->scrub = *scrub;
+    pthread_mutex_unlock(&state->lock);
+}
+
+struct api_scrub
+api_scrub_get(struct api_state *state)
+{
+    pthread_mutex_lock(&state->lock);
+    const struct api_scrub scrub = state->scrub;
+    pthread_mutex_unlock(&state->lock);
+    return scrub;
+}
+
 enum api_head
 api_head_is(struct api_state *state, const struct note_head *head)
 {

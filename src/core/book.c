@@ -147,6 +147,14 @@ book_entry(const struct book *book, uint64_t position)
     return &slot_at(book, position)->entry;
 }
 
+bool
+book_has(const struct book *book, uint64_t position, const struct tly_hash *payload,
+         const struct tly_hash *envelope)
+{
+    const struct book_entry *entry = book_entry(book, position);
+    return tly_hash_eq(&entry->payload, payload) && tly_hash_eq(&entry->envelope, envelope);
+}
+
 const struct merkle *
 book_tree(const struct book *book)
 {
@@ -397,6 +405,19 @@ book_add_head(struct book *book, const struct book_head *head)
     *(struct book_head *)chunks_at(&book->heads, book->heads_n) = *head;
     book->heads_n++;
     return TLY_OK;
+}
+
+size_t
+book_heads_n(const struct book *book)
+{
+    return book->heads_n;
+}
+
+const struct book_head *
+book_head_at(const struct book *book, size_t i)
+{
+    TLY_CHECK(i < book->heads_n);
+    return chunks_at(&book->heads, i);
 }
 
 const struct book_head *

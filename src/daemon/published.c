@@ -90,8 +90,13 @@ row_again(void *arg, const struct store_row *row, struct tly_diag *diag)
                                                  row->position};
     struct tly_bytes                 envelope = {0};
     struct bundle                    bundle;
-    enum tly_err                     err   = store_row_check(row, &arena, &envelope, diag);
-    const bool                       voted = row->kind == LEAF_BUNDLE || row->kind == LEAF_CONFLICT;
+    enum tly_err                     err = store_row_check(row, &arena, &envelope, diag);
+    if (err == TLY_OK &&
+        !book_has(s->book, row->position, &row->payload_hash, &row->envelope_hash)) {
+        err = tly_fail(diag, TLY_ECORRUPT,
+                       "ledger position %" PRIu64 ": the row is another entry's", row->position);
+    }
+    const bool voted = row->kind == LEAF_BUNDLE || row->kind == LEAF_CONFLICT;
     if (err == TLY_OK && voted) {
         err = bundle_read(&rules, envelope, &arena, &arena, &bundle, diag);
     }
@@ -129,11 +134,29 @@ turn(struct service *s, uint64_t now_ms)
     return due;
 }
 
+/* A stored row below the newest entries differs: no file that covers it is written until it is right
+ * again, then everything since. */
+static bool
+is_held(struct service *s)
+{
+    const bool held = atomic_load(&s->held_from) < book_size(s->book);
+    if (held != s->publish_held) {
+        log_event(held ? LOG_ERR : LOG_NOTICE, held ? "publish.held" : "publish.released",
+                  "size=%" PRIu64, publish_size(s->publish));
+        s->publish_held = held;
+    }
+    return held;
+}
+
 void
 service_publish_batch(struct service *s, const struct seq_batch *batch)
 {
-    struct tly_diag    diag = {0};
-    const enum tly_err err  = publish_batch(s->publish, batch, &diag);
+    struct tly_diag diag = {0};
+    if (is_held(s)) {
+        publish_leave(s->publish);
+        return;
+    }
+    const enum tly_err err = publish_batch(s->publish, batch, &diag);
     if (err != TLY_OK) {
         say(s, err, &diag);
     }
@@ -145,6 +168,9 @@ service_publish_turn(struct service *s, uint64_t now_ms)
 {
     struct tly_diag diag = {0};
     uint64_t        from = 0;
+    if (is_held(s)) {
+        return now_ms + AGAIN_MS;
+    }
     /* While a batch is in doubt the book holds leaves that are perhaps not stored. */
     if (seq_state(s->seq) == SEQ_IDLE && publish_missing(s->publish, &from)) {
         if (now_ms < s->publish_again_ms) {

@@ -132,6 +132,7 @@ frame_redo(struct redo *r, struct frame *frame, struct tly_diag *diag)
         tly_arena_done(&r->rows[i].arena);
     }
     if (err == TLY_OK) {
+        r->service->redone = true;
         log_event(LOG_NOTICE, "journal.redone", "entries=%u size=%" PRIu64, frame->rows_n,
                   frame->after.size);
     }

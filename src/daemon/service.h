@@ -30,8 +30,12 @@ struct service {
     struct api_state      *api;
     struct publish        *publish; /* as the store */
     bool                   publish_failing;
+    bool                   publish_held;     /* said: the scrubber holds it */
     uint64_t               publish_again_ms; /* after a failure: not before */
     struct cosigned       *cosigned;         /* NULL: no setting `cosignatures` */
+    struct scrub          *scrub;            /* NULL: not begun */
+    _Atomic uint64_t       held_from; /* entries from here on are not published; UINT64_MAX: none */
+    bool                   redone;    /* the journal put batches back at the start */
     struct http_server    *servers[API_LISTENERS_N];
     uint64_t               epoch;
     pthread_t              thread;
@@ -77,6 +81,10 @@ TLY_MUST enum tly_err service_cosigned_open(struct service *service, struct tly_
 void                  service_cosigned_close(struct service *service);
 void service_cosigned_look(struct service *service); /* main thread: reads the files that changed */
 void service_cosigned_turn(struct service *service); /* sequencer: into the published checkpoint */
+
+/* blame.c: the start ends with err, perhaps because of a root.  Says which row makes it another, as
+ * far as the published folder tells. */
+void service_blame(struct service *service, enum tly_err err);
 
 /* signals.c */
 void service_signals_block(void);

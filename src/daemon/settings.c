@@ -51,6 +51,7 @@ static const struct config_row rows[] = {
     {"publish_interval",          CONFIG_MS,    F(publish_ms),             "1s",           0, 60000, "least time between two published checkpoints"},
     {"cosignatures",              CONFIG_PATH,  F(cosignatures),           "",             0, 4000, "folder in which tally-courier lays down what the witnesses of publish_policy signed; empty: none"},
     {"publish_policy",            CONFIG_PATH,  F(publish_policy),         "",             0, 4000, "file with the witness, group and quorum lines of the published policy; empty: quorum none"},
+    {"scrub_interval",            CONFIG_MS,    F(scrub_ms),               "60s",          0, 86400000, "every row of the database is compared with memory once in this time; 0: only at the start"},
     {"database_wait",             CONFIG_MS,    F(database_wait_ms),       "0",            0, 86400000, "longest to wait for PostgreSQL at the start; 0: for ever"},
     {"signer_timeout",            CONFIG_MS,    F(signer_ms),              "5s",           10, 600000, "longest to wait for a signature; then senders get 503, and it is asked again"},
     {"stop_timeout",              CONFIG_MS,    F(stop_ms),                "10s",          100, 600000, "longest to wait for requests under way when going down"},

@@ -21,7 +21,7 @@ struct settings {
     uint64_t    journal_bytes;
     uint64_t    snapshot_ms;
     const char *publish, *publish_policy, *cosignatures;
-    uint64_t    publish_ms;
+    uint64_t    publish_ms, scrub_ms;
     uint64_t    database_wait_ms, signer_ms, stop_ms;
     uint64_t    per_terminal_max, handshakes_max;
     bool        log_debug;

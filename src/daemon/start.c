@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/hex.h"
+#include "scrub/scrub.h"
 #include "service.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -113,7 +114,7 @@ election_check(const struct service *s, const struct store_election *stored, str
 
 /* Becomes the one writer, then reads what the one before left. */
 static enum tly_err
-ledger_load(struct service *s, struct tly_diag *diag)
+ledger_load(struct service *s, uint64_t *had, struct tly_diag *diag)
 {
     struct store_election stored;
     enum tly_err          err = store_election(s->store, &stored, diag);
@@ -140,6 +141,7 @@ ledger_load(struct service *s, struct tly_diag *diag)
                                       .effects  = &s->effects};
     err                            = seq_new(&config, &s->arena, &s->seq);
     if (err == TLY_OK) {
+        *had = stored.head.size;
         publish_begin(s->publish, stored.head.size);
         err = service_rebuild(s, &stored.head, diag);
     }
@@ -147,9 +149,9 @@ ledger_load(struct service *s, struct tly_diag *diag)
 }
 
 /* Signs the newest head again (the same bytes), puts back what the journal has more, and shows the
- * tally. */
+ * tally.  had: the database's entries before. */
 static enum tly_err
-ledger_publish(struct service *s, struct tly_diag *diag)
+ledger_publish(struct service *s, uint64_t had, struct tly_diag *diag)
 {
     s->signing.redo  = true;
     enum tly_err err = signing_compare(s, diag);
@@ -163,6 +165,9 @@ ledger_publish(struct service *s, struct tly_diag *diag)
     s->signing.redo = false;
     if (err == TLY_OK) {
         err = signing_compare(s, diag);
+    }
+    if (err == TLY_OK) {
+        err = scrub_begin(s, had, diag);
     }
     if (err == TLY_OK) {
         err = publish_complete(s->publish, diag);
@@ -216,8 +221,11 @@ listen_all(struct service *s, struct tly_diag *diag)
     if (pthread_create(&s->thread, NULL, service_sequence, s) != 0) {
         return tly_fail(diag, TLY_EIO, "cannot start the sequencer's thread");
     }
-    s->threaded            = true;
-    const enum tly_err err = listener_start(s, API_INGEST, "ingest", &s->settings->ingest, diag);
+    s->threaded      = true;
+    enum tly_err err = scrub_run(s, diag);
+    if (err == TLY_OK) {
+        err = listener_start(s, API_INGEST, "ingest", &s->settings->ingest, diag);
+    }
     return err != TLY_OK ? err : listener_start(s, API_READ, "api", &s->settings->api, diag);
 }
 
@@ -236,7 +244,9 @@ enum tly_err
 service_start(struct service *s, const char *config_file, struct tly_diag *diag)
 {
     const uint64_t began = clock_mono_ms();
+    uint64_t       had   = 0;
     enum tly_err   err   = ground_listeners_check(s->settings, diag);
+    atomic_init(&s->held_from, UINT64_MAX);
     if (err == TLY_OK) {
         err = ground_load(s->settings, config_file, &s->ground, diag);
     }
@@ -263,12 +273,13 @@ service_start(struct service *s, const char *config_file, struct tly_diag *diag)
         err = service_publish_open(s, diag);
     }
     if (err == TLY_OK) {
-        err = ledger_load(s, diag);
+        err = ledger_load(s, &had, diag);
     }
     if (err == TLY_OK) {
-        err = ledger_publish(s, diag);
+        err = ledger_publish(s, had, diag);
     }
     if (err != TLY_OK) {
+        service_blame(s, err);
         return err;
     }
     const uint64_t entries = book_size(s->book);

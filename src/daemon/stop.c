@@ -3,11 +3,12 @@
  * that every waiting request is answered before.
  *
  * 1 the servers accept nobody new; 2 the queue takes nothing more (503); 3 the sequencer decides
- * and answers what is inside and ends; 4 the servers let the answers leave and stop; 5 the
- * database, the journal and the signer. */
+ * and answers what is inside and ends, then the scrubber seals what is new; 4 the servers let the
+ * answers leave and stop; 5 the database, the journal and the signer. */
 #include <inttypes.h>
 #include <systemd/sd-daemon.h>
 
+#include "scrub/scrub.h"
 #include "service.h"
 #include "sys/log.h"
 
@@ -41,6 +42,7 @@ service_stop(struct service *s)
     if (s->threaded) {
         pthread_join(s->thread, NULL);
     }
+    scrub_end(s);
     if (s->api != NULL) {
         api_drain(s->api);
     }

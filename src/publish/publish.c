@@ -169,8 +169,8 @@ add_envelope(struct publish *p, const struct publish_envelope *e, bool withheld,
 }
 
 /* Both strips begin the tile under way anew; its entries have to come again. */
-static enum tly_err
-broken(struct publish *p, enum tly_err err, const struct tly_diag *why, struct tly_diag *diag)
+static void
+break_off(struct publish *p, enum tly_err err, const struct tly_diag *why)
 {
     p->broken     = true;
     p->broken_err = err;
@@ -178,7 +178,6 @@ broken(struct publish *p, enum tly_err err, const struct tly_diag *why, struct t
     p->next       = p->next / TILE_WIDTH * TILE_WIDTH;
     strip_reset(&p->entries, p->next / TILE_WIDTH);
     strip_reset(&p->bundles, p->next / TILE_WIDTH);
-    return tly_fail(diag, err, "%s", why->text);
 }
 
 enum tly_err
@@ -199,7 +198,8 @@ publish_add(struct publish *p, uint64_t position, const struct publish_envelope 
         err = add_envelope(p, envelope, withheld, &why);
     }
     if (err != TLY_OK) {
-        return broken(p, err, &why, diag);
+        break_off(p, err, &why);
+        return tly_fail(diag, err, "%s", why.text);
     }
     p->next++;
     return TLY_OK;
@@ -219,6 +219,16 @@ publish_batch(struct publish *p, const struct seq_batch *batch, struct tly_diag 
         err = publish_add(p, row->position, &e, withheld, diag);
     }
     return err;
+}
+
+void
+publish_leave(struct publish *p)
+{
+    const struct tly_diag why = {.text = "publish: entries were left out"};
+    p->waiting                = true;
+    if (!p->broken) {
+        break_off(p, TLY_EBUSY, &why);
+    }
 }
 
 bool

@@ -88,7 +88,7 @@ def test_shape(w):
     answer = w.get("/v1/election")
     election = answer.json()
     w.tap.same(list(election), ["election", "name", "phase", "state", "until", "definition", "counts", "progress", "accepted",
-                                "published", "as_of", "witnessed"], "election: its keys in order")
+                                "published", "as_of", "witnessed", "database_differs"], "election: its keys in order")
     w.tap.same(election["counts"], {"areas": len(w.e.areas), "contests": len({r["contest"] for b in w.e.branches
                for r in w.e.payload(b)["contests"]}), "candidates": election["counts"]["candidates"],
                "branches": len(w.e.branches), "terminals": len(w.e.terminals)}, "election: counts")
