@@ -32,6 +32,7 @@ missing() { # NAME REASON
 step 'check' $make check
 step 'check under ASan and UBSan' $make CFG=san check
 step 'threaded tests under TSan' $make CFG=tsan check
+step '200 kills under load' env TALLY_KILLS=200 $make check T=test_kills.sh
 if command -v clang >/dev/null; then
     step 'build by clang' $make CC=clang B=build/clang all
 else

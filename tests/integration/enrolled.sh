@@ -3,7 +3,7 @@
 #
 #   enrol_election DIR BRANCHES    made, enrolled, signed, recorded (prepare.py says who was added)
 #   python_test FILE ARGUMENT...   runs a test in Python, then stops the daemon and ends
-#   open_election DIR              a cluster of its own, migrated, the genesis entry written
+#   open_election DIR [-c NAME=VALUE]...   a cluster of its own (with settings), migrated, the genesis entry written
 
 quietly() { "$@" >"$t_dir/quiet.out" 2>&1 || { cat "$t_dir/quiet.out" >&2; return 1; }; }
 
@@ -15,10 +15,12 @@ enrol_election() {
 }
 
 open_election() {
-    pg_start &&
+    open_dir=$1
+    shift
+    pg_start "$@" &&
         quietly "$B/tallyctl" migrate --database "$pg_conn" &&
-        quietly "$B/tallyctl" election open "$1/definition" "$1/registry" --root-key "$1/keys/root.key" \
-            --database "$pg_conn"
+        quietly "$B/tallyctl" election open "$open_dir/definition" "$open_dir/registry" \
+            --root-key "$open_dir/keys/root.key" --database "$pg_conn"
 }
 
 # The rest of the test is Python, which prints its own plan; the daemon must then stop cleanly (a sanitizer's

@@ -10,6 +10,7 @@
 #   pg_restart [fast|immediate]             stops and starts it again with the same data
 #   pg_halt [fast|immediate]; pg_resume     the two halves of that
 #   pg_crash                                kill -9 of postmaster and backends; then pg_resume
+#   pg_children_of                          process ids of the postmaster's children, backends and others
 #   pg_sql [OPTION...] SQL                  psql: bare rows, stops at the first error
 #   at_exit COMMAND                         runs it when the caller ends; the last one given runs first
 
@@ -151,17 +152,21 @@ pg_halt() {
 
 pg_restart() { pg_halt "${1:-fast}" && pg_resume; }
 
+# Stopped first: a postmaster that runs would put new backends in the places of the killed ones, and backends that
+# outlive it could go on writing.
 pg_crash() {
-    pg_children=$(cat "/proc/$pg_pid/task/$pg_pid/children" 2>/dev/null || ps -o pid= --ppid "$pg_pid")
+    kill -STOP "$pg_pid"
+    pg_children=$(pg_children_of)
+    for pg_child in $pg_children; do kill -KILL "$pg_child" 2>/dev/null || true; done
     kill -KILL "$pg_pid"
     wait "$pg_pid" 2>/dev/null || true
-    for pg_child in $pg_children; do kill -KILL "$pg_child" 2>/dev/null || true; done
     for pg_child in $pg_children; do
         pg_tries=$((pg_wait_s * 20))
         until pg_gone "$pg_child" || [ $pg_tries -eq 0 ]; do pg_tries=$((pg_tries - 1)); sleep 0.05; done
     done
     pg_pid=''
 }
+pg_children_of() { cat "/proc/$pg_pid/task/$pg_pid/children" 2>/dev/null || ps -o pid= --ppid "$pg_pid"; }
 
 pg_stop() {
     if [ -z "${pg_dir:-}" ]; then return 0; fi
