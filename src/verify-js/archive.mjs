@@ -2,13 +2,9 @@
 // An archive: names (byte strings) and what reads their bytes.  Where it comes from (folder, TAR,
 // a browser's files) only its maker knows.
 import { tarFiles } from './tar.mjs';
+import { Unusable } from './unusable.mjs';
 
 const MIB = 2 ** 20;
-
-/** Input that is no archive, or a bad option: nothing can be reported about it. */
-export class Unusable extends Error {}
-
-export const isDotName = (name) => name.split('/').some((part) => part.startsWith('.'));
 
 const mostBytes = (name) => (/^doc\/(definition|registry)\//.test(name) ? 512 : 64) * MIB;
 

@@ -40,6 +40,7 @@ function power(a, e) {
 }
 
 const D = mod(-121665n * power(121666n, P - 2n));
+const D2 = (2n * D) % P;
 const ROOT_OF_MINUS_ONE = power(2n, (P - 1n) / 4n);
 
 const littleEndian = (bytes) => {
@@ -49,7 +50,7 @@ const littleEndian = (bytes) => {
 };
 
 /** The point as {x, y}; null: not on the curve, or not its canonical spelling. */
-function decode(key) {
+export function decodePoint(key) {
     const number = littleEndian(key);
     const sign = number >> 255n;
     const y = number & ((1n << 255n) - 1n);
@@ -67,10 +68,10 @@ function decode(key) {
 }
 
 /** Extended coordinates; the sum and the double of RFC 8032, 5.1.4. */
-function sum(p, q) {
+export function sumOfPoints(p, q) {
     const a = mod((p.y - p.x) * (q.y - q.x));
     const b = ((p.y + p.x) * (q.y + q.x)) % P;
-    const c = (((p.t * 2n * D) % P) * q.t) % P;
+    const c = (((p.t * D2) % P) * q.t) % P;
     const d = (p.z * 2n * q.z) % P;
     return crossed(b - a, d - c, d + c, b + a);
 }
@@ -93,22 +94,27 @@ function crossed(e, f, g, h) {
     return { x: (e * f) % P, y: (g * h) % P, z: (f * g) % P, t: (e * h) % P };
 }
 
-const extended = ({ x, y }) => ({ x, y, z: 1n, t: (x * y) % P });
-const isNeutral = (p) => p.x === 0n && p.y === p.z;
+export const extendedPoint = ({ x, y }) => ({ x, y, z: 1n, t: (x * y) % P });
+export const isNeutralPoint = (p) => p.x === 0n && p.y === p.z;
+export const neutralPoint = { x: 0n, y: 1n, z: 1n, t: 0n };
 const ORDER_BITS = L.toString(2).slice(1);
+
+/** Does the order of the large subgroup lead to the neutral element? */
+export function isOfPrimeOrder(start) {
+    let out = start;
+    for (const bit of ORDER_BITS) {
+        out = double(out);
+        if (bit === '1') out = sumOfPoints(out, start);
+    }
+    return isNeutralPoint(out);
+}
 
 /** A key that may be registered: canonical, and of prime order. */
 export function isProperKey(key) {
-    const point = decode(key);
+    const point = decodePoint(key);
     if (point === null) return false;
-    const start = extended(point);
-    if (isNeutral(start)) return false;
-    let sumUp = start;
-    for (const bit of ORDER_BITS) {
-        sumUp = double(sumUp);
-        if (bit === '1') sumUp = sum(sumUp, start);
-    }
-    return isNeutral(sumUp);
+    const start = extendedPoint(point);
+    return !isNeutralPoint(start) && isOfPrimeOrder(start);
 }
 
 /** y of the eight points of small order; where the sign bit stands does not matter here. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Folders and files of the disk, by Node.
 import { closeSync, openSync, readFileSync, readSync, readdirSync, statSync } from 'node:fs';
-import { Archive, Unusable, archiveOfTar } from './archive.mjs';
+import { Archive, archiveOfTar } from './archive.mjs';
+import { Unusable } from './unusable.mjs';
 
 const SLASH = Buffer.from('/');
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // TAR as GNU tar writes it: ustar, its own long names, pax headers.  Regular files and folders only.
-import { Unusable, isDotName } from './archive.mjs';
 import { byteString } from './bytes.mjs';
+import { Unusable } from './unusable.mjs';
 
 const BLOCK = 512;
 const HEADER_MAX = 2 ** 20; // of a long name or a pax header
@@ -51,6 +51,8 @@ function paxRecords(bytes) {
     return out;
 }
 
+const hasDotPart = (name) => name.split('/').some((part) => part.startsWith('.'));
+
 /** The name as the archive has it; null: the folder itself. */
 function placeOf(name) {
     const place = name.replace(/^(\.\/+)+/, '').replace(/\/+$/, '');
@@ -76,9 +78,7 @@ class Tar {
 
     add(kind, name, at, size) {
         const place = placeOf(name);
-        if (place === null) return;
-        if (isDotName(place)) return;
-        if (kind === '5') return;
+        if (place === null || kind === '5' || hasDotPart(place)) return;
         if (kind !== '0' && kind !== '\0') {
             throw new Unusable(`"${place}" in the TAR is neither a file nor a folder: make it again from the published folder`);
         }
