@@ -20,6 +20,7 @@ struct chunk {
     struct scrub_pass       *pass;
     uint64_t                 from, next; /* the position that comes next */
     const struct book_entry *entries[SCRUB_CHUNK];
+    const struct registry   *registry; /* as it was when the entries were taken */
 };
 
 static struct value
@@ -71,7 +72,7 @@ facts_differ(struct chunk *c, const struct store_row *row, const struct book_ent
     const uint64_t       at       = row->position;
     const bool           voted    = e->kind == LEAF_BUNDLE || e->kind == LEAF_CONFLICT;
     const char          *branch   = voted ? g->election->branches[e->branch.v].code : "";
-    const char          *terminal = voted ? g->registry->terminals[e->terminal.v].code : "";
+    const char          *terminal = voted ? registry_row(c->registry, e->terminal)->code : "";
     if (row->kind != e->kind) {
         return differs(c, at, "kind", of_number(e->kind), of_number(row->kind));
     }
@@ -205,6 +206,7 @@ scrub_ledger(struct scrub_pass *pass, uint64_t from, uint64_t to, struct tly_dia
     const struct book *b = pass->service->book;
     TLY_CHECK(to - from <= SCRUB_CHUNK);
     api_book_begin(pass->service->api);
+    c.registry = book_registry(b);
     TLY_CHECK(to <= book_size(b));
     for (uint64_t i = from; i < to; i++) { /* below a signed head nothing ever changes or moves */
         c.entries[i - from] = book_entry(b, i);
