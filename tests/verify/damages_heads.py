@@ -503,5 +503,6 @@ def _(a):
 
 @damage("a byte of the checkpoint's signature")
 def _(a):
-    a.files["checkpoint"] = flip(a.files["checkpoint"], -12)
+    text = a.files["checkpoint"]
+    a.files["checkpoint"] = text[:-12] + (b"B" if text[-12:-11] == b"A" else b"A") + text[-11:]
     return ["checkpoint.signature checkpoint"]

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Receipts and older heads that somebody kept."""
+import base64
+
 from forge import STRANGER, b64, note_line
 from rows import damage, flip
 
@@ -77,7 +79,7 @@ receipt("without a checkpoint", lambda a: a.receipt(9, note=b""), ["receipt.synt
 receipt("with rubbish behind", lambda a: a.receipt(9) + b"x", ["receipt.syntax"])
 receipt("over a MiB", lambda a: a.receipt(9) + "\u2014 other.example AAAAAAAA\n".encode() * 40000, ["receipt.syntax"])
 receipt("with CR before its line feeds", lambda a: a.receipt(9).replace(b"\n", b"\r\n"), ["receipt.syntax"])
-receipt("with a hash flipped", lambda a: line(a.receipt(9), 4, lambda x: flip(x, 3, 4) if x[3:4] != b"_" else x), ["receipt.proof"])
+receipt("with a hash flipped", lambda a: line(a.receipt(9), 4, lambda x: base64.b64encode(flip(base64.b64decode(x), 3))), ["receipt.proof"])
 receipt("with two hashes exchanged", lambda a: b"\n".join([*a.receipt(9).split(b"\n")[:3], a.receipt(9).split(b"\n")[4], a.receipt(9).split(b"\n")[3],
                                                            *a.receipt(9).split(b"\n")[5:]]), ["receipt.proof"])
 receipt("with a hash too few", lambda a: b"\n".join(a.receipt(9).split(b"\n")[:3] + a.receipt(9).split(b"\n")[4:]), ["receipt.proof"])
