@@ -16,7 +16,9 @@
 struct book_entry {
     enum leaf_kind     kind;
     struct branch_ix   branch;   /* bundle, conflict; of a decision its target's, or IX_NONE */
-    struct contest_ix  contest;  /* decision */
+    struct contest_ix  contest;  /* decision; of key, state and result IX_NONE */
+    struct area_ix     scope;    /* result */
+    uint32_t           serial;   /* result */
     struct terminal_ix terminal; /* whose key signed it */
     uint32_t           revision;
     bool               has_prev;
@@ -79,6 +81,8 @@ uint64_t book_revision(const struct book *book, struct branch_ix branch, uint32_
  * (which must be a branch's); UINT64_MAX: there is none. */
 uint64_t book_last(const struct book *book, struct branch_ix branch);
 uint64_t book_before(const struct book *book, uint64_t position);
+/* Position of the newest results document of a scope below a position, or UINT64_MAX. */
+uint64_t book_result(const struct book *book, struct area_ix scope, uint64_t below);
 /* How many conflicts are logged for the branch. */
 uint32_t book_conflicts(const struct book *book, struct branch_ix branch);
 

@@ -9,6 +9,7 @@
 #include "core/book.h"
 #include "core/envelope.h"
 #include "core/registry.h"
+#include "core/results.h"
 #include "core/tally.h"
 
 #define DECISION_PAYLOAD_MAX  ((size_t)96 << 10)
@@ -31,7 +32,8 @@ struct decision_key {
     const struct registry *after; /* made by decision_register() */
 };
 
-/* A document that was read; indexes are of the election, texts are views of the payload. */
+/* A document that was read, a decision's or (results) one of published results, which is signed as a
+ * certificate is and of which no other member means anything; indexes are of the election, texts are views of the payload. */
 struct decision {
     enum policy_kind     kind;
     uint64_t             position; /* ledger entries that the signers saw */
@@ -53,6 +55,8 @@ struct decision {
     struct decision_key key;    /* key */
     enum election_state state;  /* state */
     uint64_t            until;  /* state: Unix seconds, or ELECTION_NO_UNTIL */
+
+    const struct results *results; /* NULL: a decision */
 
     struct envelope  envelope;
     struct tly_bytes target; /* lines of the leaf: "branch B\ncontest C\n" */
@@ -128,6 +132,7 @@ void decision_apply(struct tally *tally, const struct decision *decision, uint64
 bool decision_changes_rules(const struct decision *decision);
 
 enum leaf_kind decision_leaf(enum policy_kind kind);
+enum leaf_kind decision_leaf_of(const struct decision *decision); /* of results too */
 bool           decision_of_leaf(enum leaf_kind leaf, enum policy_kind *out);
 const char    *decision_ground_name(enum decision_ground ground);
 const char    *decision_action_name(enum key_action action); /* "add" */

@@ -12,6 +12,7 @@
 #define ENVELOPE_TYPE_BUNDLE    "application/vnd.tally.bundle.v1+json"
 #define ENVELOPE_TYPE_PACKAGE   "application/vnd.tally.package.v1+json"
 #define ENVELOPE_TYPE_DECISION  "application/vnd.tally.decision.v1+json"
+#define ENVELOPE_TYPE_RESULTS   "application/vnd.tally.results.v1+json"
 #define ENVELOPE_SIGNATURES_MAX 4
 #define ENVELOPE_TYPE_LEN_MAX   128
 #define ENVELOPE_DEPTH_MAX      16 /* arrays and objects in one another */

@@ -21,7 +21,8 @@ enum leaf_kind {
     LEAF_EXCLUDE   = 9,
     LEAF_KEY       = 10,
     LEAF_STATE     = 11,
-    LEAF_CERTIFY   = 12
+    LEAF_CERTIFY   = 12,
+    LEAF_RESULT    = 13
 };
 
 /* One leaf's facts; which of them stand depends on the kind. */
@@ -48,10 +49,11 @@ struct leaf_texts {
 };
 
 const char *leaf_kind_name(enum leaf_kind kind);
+/* What officers sign: decisions, and published results. */
 static inline bool
 leaf_is_decision(enum leaf_kind kind)
 {
-    return kind >= LEAF_RELEASE && kind <= LEAF_CERTIFY;
+    return kind >= LEAF_RELEASE && kind <= LEAF_RESULT;
 }
 
 /* Writes the text.  Order of lines:
@@ -62,6 +64,7 @@ leaf_is_decision(enum leaf_kind kind)
  *   decision: tally/leaf/v1, kind, election, payload HASH LEN, envelope HASH LEN, accepted, and of
  *             its target those that it has: branch, contest, candidate, at, result; of key: action,
  *             terminal, branch, signing_key, certificate, not_before, not_after; of state: state, until
+ *   result:   as a decision: scope, at, serial
  * Returns its length; 0 when it does not fit. */
 size_t leaf_write(const struct leaf *leaf, char out[LEAF_SIZE]);
 /* Reads a text back; strict: what it accepts, leaf_write() writes again byte for byte.

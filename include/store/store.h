@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "core/seq.h"
 
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 #define STORE_ANSWER_MS      10000 /* longest wait for the server's answer; COMMIT: then in doubt */
 #define STORE_CONNECT_MS     5000
 /* The owner's commands: a person waits, and a migration may take long or stand behind a lock. */

@@ -167,6 +167,8 @@ void api_evidence_end(struct api_evidence *evidence, size_t bytes);
 /* handlers, one file each */
 enum http_next api_bundles_post(struct api_req *r);
 enum http_next api_decisions_post(struct api_req *r);
+enum http_next api_results_post(struct api_req *r);
+enum http_next api_results_get(struct api_req *r);
 enum http_next api_election_get(struct api_req *r);
 enum http_next api_areas_list(struct api_req *r);
 enum http_next api_areas_get(struct api_req *r);

@@ -3,8 +3,8 @@
 #include "sys/sha256.h"
 
 static void
-decision_take(struct api_post *post, const struct speaker *sender, struct post_line *line,
-              struct decision *decision)
+decision_take(struct api_post *post, const struct speaker *sender, bool results,
+              struct post_line *line, struct decision *decision)
 {
     const struct api_config    *config = &post->state->config;
     const struct decision_rules rules  = {config->election, api_registry(post->state), sender};
@@ -15,6 +15,10 @@ decision_take(struct api_post *post, const struct speaker *sender, struct post_l
     } else {
         err = tly_fail_at(&line->diag, TLY_ETYPE, "media_type", "", "Content-Type is not %s",
                           ENVELOPE_MEDIA_TYPE);
+    }
+    if (err == TLY_OK && (decision->results != NULL) != results) {
+        err = tly_fail_at(&line->diag, TLY_EINPUT, "S01", "payloadType",
+                          "decisions go to /v1/decisions, results to /v1/results");
     }
     if (err != TLY_OK) {
         post_refuse(line, err);
@@ -33,10 +37,8 @@ decision_take(struct api_post *post, const struct speaker *sender, struct post_l
     line->handed_in          = true;
 }
 
-/* POST /v1/decisions: one envelope.
- * 201, 200: receipt.  400 401 403 409 413 415 422 503: problem. */
-enum http_next
-api_decisions_post(struct api_req *r)
+static enum http_next
+hand_in(struct api_req *r, bool results)
 {
     struct http_req *req = r->http;
     if (api_health(r->state) != API_READY) {
@@ -53,6 +55,21 @@ api_decisions_post(struct api_req *r)
     line->body    = req->body;
     post->lines   = line;
     post->lines_n = 1;
-    decision_take(post, &r->speaker, line, decision);
+    decision_take(post, &r->speaker, results, line, decision);
     return post_hand_in(post);
+}
+
+/* POST /v1/decisions: one envelope.
+ * 201, 200: receipt.  400 401 403 409 413 415 422 503: problem. */
+enum http_next
+api_decisions_post(struct api_req *r)
+{
+    return hand_in(r, false);
+}
+
+/* POST /v1/results: one envelope, answered as a decision is. */
+enum http_next
+api_results_post(struct api_req *r)
+{
+    return hand_in(r, true);
 }

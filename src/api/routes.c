@@ -51,6 +51,8 @@ static const struct route routes[] = {
     {ON(API_READ),   "GET",  "/v1/branches/{}",               api_branches_get,      ROLE_NATION,     ROLE_LOCAL,     WHERE_BRANCH,  0, AT},
     {ON(API_READ),   "GET",  "/v1/branches/{}/bundles/{}",    api_branches_bundle,   ROLE_NATION,     ROLE_LOCAL,     WHERE_BRANCH,  0},
     {ON(API_READ),   "POST", "/v1/decisions",                 api_decisions_post,    ROLE_OFFICER,    0,              WHERE_NONE,    DECISION_ENVELOPE_MAX},
+    {ON(API_READ),   "POST", "/v1/results",                   api_results_post,      ROLE_OFFICER,    0,              WHERE_NONE,    RESULTS_ENVELOPE_MAX},
+    {ON(API_READ),   "GET",  "/v1/results/{}",                api_results_get,       ROLE_READERS,    0,              WHERE_NONE,    0},
     {ON(API_READ),   "GET",  "/v1/receipts/{}",               api_receipts_get,      ROLE_READERS,    0,              WHERE_NONE,    0},
     {ON(API_READ),   "GET",  "/log/checkpoint",               api_log_get,           ROLE_READERS | ROLE_WITNESS, 0,  WHERE_NONE,    0},
     {ON(API_READ),   "GET",  "/log/policy",                   api_log_get,           ROLE_READERS | ROLE_WITNESS, 0,  WHERE_NONE,    0},
@@ -148,6 +150,9 @@ entry_area(const struct election *e, const struct book_entry *entry)
 {
     if (entry->branch.v != IX_NONE) {
         return e->branches[entry->branch.v].area;
+    }
+    if (entry->kind == LEAF_RESULT) {
+        return entry->scope;
     }
     return entry->contest.v != IX_NONE ? e->contests[entry->contest.v].area : (struct area_ix){0};
 }

@@ -20,8 +20,8 @@ struct chunks {
 
 struct slot_of_entry {
     struct book_entry entry;
-    uint32_t          older;  /* the branch's bundle before this one, or NONE */
-    uint32_t          before; /* the branch's entry of any kind before this one, or NONE */
+    uint32_t older;  /* the branch's bundle, or the scope's result, before this one, or NONE */
+    uint32_t before; /* the branch's entry of any kind before this one, or NONE */
 };
 
 /* Held lines of many entries; blocks stay in their list for ever and are filled again after a
@@ -51,6 +51,7 @@ struct book {
     uint64_t               cells_n;
     uint64_t               indexed; /* cells in use */
     struct branch_row     *branches;
+    uint32_t              *results; /* areas_n: the newest of each scope, or NONE */
     struct merkle          tree;
 };
 
@@ -96,13 +97,19 @@ book_new(const struct election *election, const struct registry *registry, struc
     struct book       *book     = TLY_NEW(arena, struct book, 1);
     struct branch_row *branches = TLY_NEW(arena, struct branch_row, election->branches_n);
     uint32_t          *cells    = TLY_NEW(arena, uint32_t, CELLS_FIRST);
-    if (book == NULL || branches == NULL || cells == NULL || !merkle_init(&book->tree, arena)) {
+    uint32_t          *results  = TLY_NEW(arena, uint32_t, election->areas_n);
+    if (book == NULL || results == NULL || branches == NULL || cells == NULL ||
+        !merkle_init(&book->tree, arena)) {
         return TLY_ENOMEM;
     }
     for (uint32_t i = 0; i < election->branches_n; i++) {
         branches[i].newest = NONE;
         branches[i].last   = NONE;
     }
+    for (uint32_t i = 0; i < election->areas_n; i++) {
+        results[i] = NONE;
+    }
+    book->results      = results;
     book->election     = election;
     book->registry     = registry;
     book->arena        = arena;
@@ -314,6 +321,10 @@ index_add(struct book *book, uint64_t position)
     if (slot->entry.kind == LEAF_CONFLICT) {
         book->branches[slot->entry.branch.v].conflicts++;
     }
+    if (slot->entry.kind == LEAF_RESULT) {
+        slot->older                        = book->results[slot->entry.scope.v];
+        book->results[slot->entry.scope.v] = (uint32_t)position;
+    }
 }
 
 /* Whether a branch's timeline has this entry. */
@@ -384,6 +395,8 @@ book_truncate(struct book *book, uint64_t size)
             } else if (slot->entry.kind == LEAF_CONFLICT) {
                 struct branch_row *branch = &book->branches[slot->entry.branch.v];
                 branch->conflicts--;
+            } else if (slot->entry.kind == LEAF_RESULT) {
+                book->results[slot->entry.scope.v] = slot->older;
             }
         }
         book->size--;
@@ -476,6 +489,17 @@ book_before(const struct book *book, uint64_t position)
 {
     const uint32_t before = slot_at(book, position)->before;
     return before == NONE ? FOUND_NOWHERE : before;
+}
+
+uint64_t
+book_result(const struct book *book, struct area_ix scope, uint64_t below)
+{
+    TLY_CHECK(scope.v < book->election->areas_n);
+    uint32_t at = book->results[scope.v];
+    while (at != NONE && at >= below) {
+        at = slot_at(book, at)->older;
+    }
+    return at == NONE ? FOUND_NOWHERE : at;
 }
 
 uint32_t

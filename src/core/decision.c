@@ -14,6 +14,12 @@ decision_leaf(enum policy_kind kind)
     return (enum leaf_kind)(LEAF_RELEASE + (unsigned)kind);
 }
 
+enum leaf_kind
+decision_leaf_of(const struct decision *d)
+{
+    return d->results != NULL ? LEAF_RESULT : decision_leaf(d->kind);
+}
+
 bool
 decision_of_leaf(enum leaf_kind leaf, enum policy_kind *out)
 {
@@ -156,6 +162,36 @@ sender_check(const struct decision_rules *rules, const struct decision_areas *ar
                              "outside the area of this certificate");
 }
 
+/* The document of either kind, by what the envelope says that it is. */
+static enum tly_err
+document_read(const struct decision_rules *rules, struct tly_bytes in,
+              const struct envelope *envelope, struct tly_arena *arena, struct decision *out,
+              struct tly_diag *diag)
+{
+    if (tly_bytes_eq(envelope->type, tly_text(ENVELOPE_TYPE_RESULTS))) {
+        struct results *results = TLY_NEW(arena, struct results, 1);
+        *out                    = (struct decision){.kind      = POLICY_CERTIFY,
+                                                    .branch    = {IX_NONE},
+                                                    .slot      = {IX_NONE},
+                                                    .contest   = {IX_NONE},
+                                                    .candidate = {IX_NONE},
+                                                    .results   = results};
+        return results == NULL
+                   ? TLY_ENOMEM
+                   : results_document(rules, envelope->payload, arena, results, &out->target, diag);
+    }
+    if (!tly_bytes_eq(envelope->type, tly_text(ENVELOPE_TYPE_DECISION))) {
+        return tly_fail_at(diag, TLY_EINPUT, "S01", "payloadType", "neither %s nor %s",
+                           ENVELOPE_TYPE_DECISION, ENVELOPE_TYPE_RESULTS);
+    }
+    if (in.len > DECISION_ENVELOPE_MAX || envelope->payload.len > DECISION_PAYLOAD_MAX) {
+        return tly_fail_at(diag, TLY_ETOOBIG, "too_large", "",
+                           "a decision has at most %zu bytes, its payload %zu",
+                           DECISION_ENVELOPE_MAX, DECISION_PAYLOAD_MAX);
+    }
+    return decision_document(rules, envelope->payload, arena, out, diag);
+}
+
 enum tly_err
 decision_read(const struct decision_rules *rules, struct tly_bytes in, struct tly_arena *arena,
               struct decision *out, struct tly_diag *diag)
@@ -163,19 +199,14 @@ decision_read(const struct decision_rules *rules, struct tly_bytes in, struct tl
     struct envelope       envelope;
     struct decision       d;
     struct decision_areas areas;
-    if (in.len > DECISION_ENVELOPE_MAX) {
+    if (in.len > RESULTS_ENVELOPE_MAX) {
         return tly_fail_at(diag, TLY_ETOOBIG, "too_large", "", "%zu bytes, at most %zu", in.len,
-                           DECISION_ENVELOPE_MAX);
+                           RESULTS_ENVELOPE_MAX);
     }
-    enum tly_err err = envelope_parse(in, DECISION_PAYLOAD_MAX, arena, &envelope, diag);
-    if (err != TLY_OK) {
-        return err;
+    enum tly_err err = envelope_parse(in, RESULTS_PAYLOAD_MAX, arena, &envelope, diag);
+    if (err == TLY_OK) {
+        err = document_read(rules, in, &envelope, arena, &d, diag);
     }
-    if (!tly_bytes_eq(envelope.type, tly_text(ENVELOPE_TYPE_DECISION))) {
-        return tly_fail_at(diag, TLY_EINPUT, "S01", "payloadType", "not %s",
-                           ENVELOPE_TYPE_DECISION);
-    }
-    err = decision_document(rules, envelope.payload, arena, &d, diag);
     if (err != TLY_OK) {
         return err;
     }

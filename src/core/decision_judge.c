@@ -297,6 +297,9 @@ enum tly_err
 decision_judge(const struct tally *tally, const struct book *book, struct decision *d,
                struct tly_arena *arena, struct tly_diag *diag)
 {
+    if (d->results != NULL) {
+        return results_judge(tally, book, d->results, diag);
+    }
     const enum tly_err err = decision_judge_state(tally, book, d, arena, diag);
     return err == TLY_OK ? decision_judge_result(tally, d, arena, diag) : err;
 }

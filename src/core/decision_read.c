@@ -58,7 +58,7 @@ read_value(const struct decision_reader *r, struct rd *rd, struct decision_field
     if (f->type == INNER) {
         rd_space(rd);
         const uint8_t *start = rd->p;
-        if (!rd_skip(rd, DEPTH_MAX)) {
+        if (!rd_skip(rd, r->depth)) {
             return syntax(r, f->name, "not JSON");
         }
         f->text = (struct tly_bytes){start, (size_t)(rd->p - start)};
@@ -402,8 +402,9 @@ enum tly_err
 decision_document(const struct decision_rules *rules, struct tly_bytes payload,
                   struct tly_arena *arena, struct decision *out, struct tly_diag *diag)
 {
-    struct tly_diag        unread = {0};
-    struct decision_reader r = {rules, rules->election, arena, diag == NULL ? &unread : diag, ""};
+    struct tly_diag        unread   = {0};
+    struct decision_reader r        = {rules, rules->election, arena, diag == NULL ? &unread : diag,
+                                       "",    DEPTH_MAX};
     struct decision_field  f[TOP_N] = {
          [ELECTION] = {.name = "election", .type = TEXT},
          [PHASE]    = {.name = "phase", .type = TEXT},
@@ -454,6 +455,8 @@ decision_areas(const struct decision_rules *rules, const struct decision *d,
             out->at[1]                  = from.v == IX_NONE ? out->at[0] : e->branches[from.v].area;
             out->n                      = 2;
         }
+    } else if (d->results != NULL) {
+        out->at[0] = d->results->scope;
     } else if (d->kind != POLICY_STATE) {
         out->at[0] =
             d->branch.v != IX_NONE ? e->branches[d->branch.v].area : e->contests[d->contest.v].area;

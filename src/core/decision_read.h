@@ -22,7 +22,8 @@ struct decision_reader {
     const struct election       *election;
     struct tly_arena            *arena;
     struct tly_diag             *diag;
-    const char                  *part; /* "" or "target." */
+    const char                  *part;  /* "" or "target." */
+    unsigned                     depth; /* arrays and objects in one another */
 };
 
 /* Refuses a field of the part that is being read. */

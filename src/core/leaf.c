@@ -10,18 +10,18 @@
 #define CHECK_LEN_MAX 8 /* "N08" */
 
 /* Kinds in the order of enum leaf_kind; 0 is none. */
-static const char *const kind_names[] = {
-    [LEAF_GENESIS] = "genesis",     [LEAF_BUNDLE] = "bundle",
-    [LEAF_CONFLICT] = "conflict",   [LEAF_RELEASE] = "release",
-    [LEAF_EXPLAIN] = "explain",     [LEAF_ANNUL] = "annul",
-    [LEAF_REINSTATE] = "reinstate", [LEAF_LOT] = "lot",
-    [LEAF_EXCLUDE] = "exclude",     [LEAF_KEY] = "key",
-    [LEAF_STATE] = "state",         [LEAF_CERTIFY] = "certify"};
+static const char *const kind_names[] = {[LEAF_GENESIS] = "genesis",     [LEAF_BUNDLE] = "bundle",
+                                         [LEAF_CONFLICT] = "conflict",   [LEAF_RELEASE] = "release",
+                                         [LEAF_EXPLAIN] = "explain",     [LEAF_ANNUL] = "annul",
+                                         [LEAF_REINSTATE] = "reinstate", [LEAF_LOT] = "lot",
+                                         [LEAF_EXCLUDE] = "exclude",     [LEAF_KEY] = "key",
+                                         [LEAF_STATE] = "state",         [LEAF_CERTIFY] = "certify",
+                                         [LEAF_RESULT] = "result"};
 
 const char *
 leaf_kind_name(enum leaf_kind kind)
 {
-    TLY_CHECK(kind >= LEAF_GENESIS && kind <= LEAF_CERTIFY);
+    TLY_CHECK(kind >= LEAF_GENESIS && kind <= LEAF_RESULT);
     return kind_names[kind];
 }
 
@@ -106,6 +106,7 @@ leaf_write(const struct leaf *leaf, char out[LEAF_SIZE])
     case LEAF_KEY:
     case LEAF_STATE:
     case LEAF_CERTIFY:
+    case LEAF_RESULT:
         line_hash_len(&wr, "payload ", &leaf->payload, leaf->payload_len);
         line_hash_len(&wr, "envelope ", &leaf->envelope, leaf->envelope_len);
         line_number(&wr, "accepted ", leaf->accepted_ms);
@@ -122,7 +123,7 @@ read_kind(struct rd *rd, struct leaf *leaf)
     if (!rd_lit(rd, "kind ") || !rd_until(rd, '\n', &text)) {
         return false;
     }
-    for (unsigned kind = LEAF_GENESIS; kind <= LEAF_CERTIFY; kind++) {
+    for (unsigned kind = LEAF_GENESIS; kind <= LEAF_RESULT; kind++) {
         if (tly_bytes_eq(text, tly_text(kind_names[kind]))) {
             leaf->kind = (enum leaf_kind)kind;
             return true;
@@ -280,6 +281,16 @@ read_target_state(struct rd *rd)
            (rd_lit(rd, "until ") && rd_u64(rd, '\n', &until) && until <= ELECTION_TIME_MAX);
 }
 
+static bool
+read_target_result(struct rd *rd)
+{
+    char     scope[CODE_LEN_MAX + 1];
+    uint64_t at, serial;
+    return rd_lit(rd, "scope ") && rd_code(rd, '\n', scope) && rd_lit(rd, "at ") &&
+           rd_u64(rd, '\n', &at) && at >= 1 && rd_lit(rd, "serial ") && rd_u64(rd, '\n', &serial) &&
+           serial >= 1 && serial <= ELECTION_COUNT_MAX;
+}
+
 /* The lines of a decision's target, to the end. */
 static bool
 read_target(struct rd *rd, struct leaf *leaf)
@@ -289,8 +300,10 @@ read_target(struct rd *rd, struct leaf *leaf)
     struct tly_hash hash;
     uint64_t        n;
     bool            ok = true;
-    if (leaf->kind == LEAF_KEY || leaf->kind == LEAF_STATE) {
-        ok         = leaf->kind == LEAF_KEY ? read_target_key(rd) : read_target_state(rd);
+    if (leaf->kind == LEAF_KEY || leaf->kind == LEAF_STATE || leaf->kind == LEAF_RESULT) {
+        ok         = leaf->kind == LEAF_KEY     ? read_target_key(rd)
+                     : leaf->kind == LEAF_STATE ? read_target_state(rd)
+                                                : read_target_result(rd);
         leaf->held = (struct tly_bytes){start, (size_t)(rd->p - start)};
         return ok;
     }
@@ -340,6 +353,7 @@ read_rest(struct rd *rd, struct leaf_texts *texts, struct leaf *leaf)
     case LEAF_KEY:
     case LEAF_STATE:
     case LEAF_CERTIFY:
+    case LEAF_RESULT:
         return read_decision(rd, leaf);
     }
     return false;

@@ -458,7 +458,7 @@ apply(struct seq *seq, uint64_t position, const struct book_entry *entry,
         tally_conflict(tally, entry->branch, position);
         history_conflict(history, entry->branch);
     }
-    if (decision != NULL) {
+    if (decision != NULL && decision->results == NULL) {
         decision_apply(tally, decision, position);
         if (decision->kind == POLICY_KEY) {
             book_set_registry(seq->config.book, decision->key.after);

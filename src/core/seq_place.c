@@ -354,6 +354,9 @@ copy_places(struct seq *seq, const uint32_t **places, uint32_t n)
     return copy != NULL;
 }
 
+/* Stands for a document of which nothing is needed any more but that it is one. */
+static const struct results judged_results;
+
 /* What is applied once it is stored; without the envelope, which the row has. */
 static struct decision *
 copy_decision(struct seq *seq, const struct decision *from)
@@ -377,9 +380,12 @@ struct book_entry
 seq_decision_entry(const struct seq_bundle *stored, const struct decision *decision,
                    uint64_t accepted_ms)
 {
-    return (struct book_entry){.kind         = decision_leaf(decision->kind),
+    const struct results *r = decision->results;
+    return (struct book_entry){.kind         = decision_leaf_of(decision),
                                .branch       = decision->branch,
                                .contest      = decision->contest,
+                               .scope        = {r == NULL ? IX_NONE : r->scope.v},
+                               .serial       = r == NULL ? 0 : r->serial,
                                .terminal     = {IX_NONE},
                                .payload_len  = (uint32_t)stored->payload.len,
                                .envelope_len = stored->envelope_len,
@@ -410,6 +416,7 @@ place_decision(struct seq *seq, struct seq_item *item)
     } else {
         const struct book_entry entry =
             seq_decision_entry(&item->bundle, item->decision, seq->accepted_ms);
+        copy->results = copy->results == NULL ? NULL : &judged_results; /* its memory goes */
         log_item(seq, item, &entry, copy, SEQ_CREATED);
     }
 }

@@ -42,7 +42,7 @@ run(const struct cli *cli)
 const struct cli_command ctl_cosign = {
     .name     = "cosign",
     .args     = "FILE",
-    .summary  = "add an officer's signature to a decision, offline",
+    .summary  = "add an officer's signature to a decision or results document, offline",
     .more     = "Prints the document on stderr: read it before you hand the file on.",
     .args_min = 1,
     .args_max = 1,

@@ -14,18 +14,19 @@ decision_file_read(const char *path, struct tly_arena *arena, struct envelope *o
 {
     struct tly_diag  why = {0};
     struct tly_bytes bytes;
-    enum tly_err     err = file_read(path, DECISION_ENVELOPE_MAX + 1, arena, &bytes, diag);
+    enum tly_err     err = file_read(path, RESULTS_ENVELOPE_MAX + 1, arena, &bytes, diag);
     if (err != TLY_OK) {
         return err;
     }
     while (bytes.len > 0 && bytes.data[bytes.len - 1] == '\n') {
         bytes.len--;
     }
-    err = envelope_parse(bytes, DECISION_PAYLOAD_MAX, arena, out, &why);
+    err = envelope_parse(bytes, RESULTS_PAYLOAD_MAX, arena, out, &why);
     if (err != TLY_OK) {
         return tly_fail(diag, TLY_EINPUT, "%s: no decision: %s", path, why.text);
     }
-    if (!tly_bytes_eq(out->type, tly_text(ENVELOPE_TYPE_DECISION))) {
+    if (!tly_bytes_eq(out->type, tly_text(ENVELOPE_TYPE_DECISION)) &&
+        !tly_bytes_eq(out->type, tly_text(ENVELOPE_TYPE_RESULTS))) {
         return tly_fail(diag, TLY_EINPUT, "%s: no decision: its type is %.*s", path,
                         (int)out->type.len, (const char *)out->type.data);
     }

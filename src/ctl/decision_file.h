@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The file that a decision travels in from officer to officer: its envelope, one line. */
+/* The file that a decision, or a results document, travels in from officer to officer: its envelope, one line. */
 #pragma once
 
 #include "core/decision.h"
 
-#define DECISION_FILE_ARENA ((size_t)4 << 20)
+#define DECISION_FILE_ARENA ((size_t)16 << 20)
 
 /* Errors: TLY_EINPUT it is no decision; those of file_read(). */
 TLY_MUST enum tly_err decision_file_read(const char *path, struct tly_arena *arena,

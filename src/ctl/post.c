@@ -24,15 +24,18 @@ run(const struct cli *cli)
     if (err != TLY_OK) {
         return cli_fail(cli, err, &diag);
     }
-    err = remote_post(remote, "/v1/decisions", ENVELOPE_MEDIA_TYPE, text, &arena, &created,
-                      &receipt, &diag);
+    const bool results = tly_bytes_eq(envelope.type, tly_text(ENVELOPE_TYPE_RESULTS));
+    err = remote_post(remote, results ? "/v1/results" : "/v1/decisions", ENVELOPE_MEDIA_TYPE, text,
+                      &arena, &created, &receipt, &diag);
     if (err == TLY_EINPUT) { /* 4xx that is not a matter of who: refused all the same */
         return cli_say(cli, CLI_REFUSED, "%s", diag.text);
     }
     if (err != TLY_OK) {
         return cli_fail(cli, err, &diag);
     }
-    (void)fprintf(stderr, "%s\n", created ? "logged, and in force" : "it was logged already");
+    (void)fprintf(stderr, "%s\n",
+                  created ? (results ? "logged" : "logged, and in force")
+                          : "it was logged already");
     return fwrite(receipt.data, 1, receipt.len, stdout) == receipt.len
                ? CLI_DONE
                : cli_say(cli, CLI_UNUSABLE, "cannot write the receipt");
@@ -41,7 +44,7 @@ run(const struct cli *cli)
 const struct cli_command ctl_post = {
     .name    = "post",
     .args    = "FILE",
-    .summary = "hand a signed decision to the daemon; prints the receipt",
+    .summary = "hand a signed decision or results document to the daemon; prints the receipt",
     .more =
         "The client is an officer's, responsible for the target's area.  Repeating is safe: the\n"
         "same decision gets the same receipt.",

@@ -8,6 +8,7 @@
 #include "cmd.h"
 #include "online.h"
 #include "results_areas.h"
+#include "results_document.h"
 #include "shown.h"
 #include "table.h"
 
@@ -19,6 +20,9 @@ static const struct cli_option options[] = {
      false},
     {"at", "N", "as it stood when the ledger had N entries", false},
     {"json", NULL, "the objects of the API, one a line", false},
+    {"document", "AREA", "a results document of the area, to be cosigned and posted", false},
+    {"key", "FILE", "with --document: the first officer's signing key", false},
+    {"o", "FILE", "where the document goes (default: standard output)", false},
     ONLINE_OPTIONS,
     {NULL},
 };
@@ -248,7 +252,9 @@ run(const struct cli *cli)
     }
     enum tly_err err = online_open(cli, &remote, &diag);
     if (err == TLY_OK) {
-        err = !one                     ? list_contests(cli, remote, &arena, &diag)
+        err = cli_value(cli, "document", NULL) != NULL
+                  ? results_document_make(cli, remote, &arena, &diag)
+              : !one                   ? list_contests(cli, remote, &arena, &diag)
               : cli_flag(cli, "areas") ? results_areas(cli, remote, &arena, &diag)
                                        : show_contest(cli, remote, &arena, &diag);
     }

@@ -151,7 +151,7 @@ decision_verify(struct job *job)
     if (err != TLY_OK) {
         return err == TLY_ENOMEM ? err : contradicts(job, why.text);
     }
-    if (decision_leaf(job->decision.kind) != row->kind ||
+    if (decision_leaf_of(&job->decision) != row->kind ||
         !tly_bytes_eq(row->held, job->decision.target)) {
         return contradicts(job, "kind or target is not the payload's");
     }

@@ -336,7 +336,7 @@ def example(w, pattern, within):
     return (pattern.replace("/areas/{}", f"/areas/{area}").replace("/contests/{}", f"/contests/{contest}")
             .replace("/branches/{}", f"/branches/{branch}").replace("/bundles/{}", "/bundles/1")
             .replace("/tile/{*}", f"/tile/0/000.p/{w.leaves}").replace("/bundle/{*}", f"/bundle/000.p/{w.leaves}")
-            .replace("/doc/{}/{}", "/doc/definition/areas.csv").replace("/receipts/{}", f"/receipts/{payload}")) + (f"?area={area}" if pattern == "/v1/branches" else "")
+            .replace("/doc/{}/{}", "/doc/definition/areas.csv").replace("/receipts/{}", f"/receipts/{payload}").replace("/results/{}", f"/results/{area}")) + (f"?area={area}" if pattern == "/v1/branches" else "")
 
 
 def test_roles(w, table):
@@ -359,7 +359,7 @@ def test_roles(w, table):
                                         **({"Content_Type": "application/vnd.dsse.envelope.v1+json"}
                                            if method == "POST" else {}))
                 good = role in anywhere or (role in local and inside)
-                want = 403 if not good else 400 if method == "POST" else 200
+                want = 403 if not good else 400 if method == "POST" else 404 if "/results/" in pattern else 200 # none is published
                 w.tap.same(answer.status, want, f"{listener.lower()} {method} {pattern} as {role}, "
                                                 f"{'inside' if inside else 'outside'} its area")
             client.close()

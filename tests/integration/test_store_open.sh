@@ -23,9 +23,9 @@ root=$t_dir/1/keys/root.key
 is "opening needs a migrated database" "$(open "$t_dir/1" --root-key "$root")" 2
 said "and says so" 'tallyctl migrate'
 is "migrate" "$(run "$ctl" migrate --database "$pg_conn")" 0
-said "from nothing" 'from schema version 0 to 2'
+said "from nothing" 'from schema version 0 to 3'
 is "migrate again" "$(TALLY_DATABASE=$pg_conn run "$ctl" migrate)" 0
-said "nothing to do" 'version 2 already'
+said "nothing to do" 'version 3 already'
 is "migrate without a server" "$(run "$ctl" migrate --database 'host=/nowhere')" 2
 is "two at once" "$(run sh -c "'$ctl' migrate --database '$pg_conn' & '$ctl' migrate --database '$pg_conn' && wait \$!")" 0
 

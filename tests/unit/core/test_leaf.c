@@ -38,8 +38,9 @@ static const char        revoked[]  = DECISION("key") "action revoke\nterminal T
 static const char        assigned[] = DECISION("key") "action assign\nterminal T-1\nbranch b-1\n";
 static const char        closed[]   = DECISION("state") "state closed\n";
 static const char        until[]    = DECISION("state") "state maintenance\nuntil 1793231000\n";
-static const char *const all[]      = {genesis, bundle, held,    conflict, added,  spare, rotated,
-                                       key,     cert,   revoked, assigned, closed, until};
+static const char        result[]   = DECISION("result") "scope p-1\nat 17\nserial 2\n";
+static const char *const all[]      = {result,  genesis, bundle, held,    conflict, added,  spare,
+                                       rotated, key,     cert,   revoked, assigned, closed, until};
 
 static void
 round_trip(void)
