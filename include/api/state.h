@@ -62,7 +62,7 @@ void api_change_begin(struct api_state *state); /* keeps readers out of the book
 void api_change_end(struct api_state *state);
 /* A head was signed: receipts and headers name it from now on. */
 void api_publish(struct api_state *state);
-/* The newest head that a witness cosigned; as_of_s: its time, Unix seconds, 0: none.  Any thread. */
+/* How far the quorum of witnesses goes; as_of_s: since when, Unix seconds, 0: not yet.  Any thread. */
 struct api_witnessed {
     uint64_t size, as_of_s;
 };
@@ -82,7 +82,6 @@ struct api_scrub {
     uint64_t passes, failed; /* whole ones; those that the database's absence ended */
     uint64_t rows, took_ms;  /* of the last whole pass */
     uint64_t ended_ms;       /* clock_mono_ms() at its end; 0: none yet */
-    uint64_t changes;        /* how often red came or went */
     char     why[API_SCRUB_WHY];
 };
 void api_set_scrub(struct api_state *state, const struct api_scrub *scrub);

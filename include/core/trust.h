@@ -44,5 +44,13 @@ TLY_MUST enum tly_err trust_parse(struct tly_bytes text, struct tly_arena *arena
                                   const struct trust **out, struct tly_diag *diag);
 /* Is it enough that these witnesses (bit i: witness i) cosigned? */
 bool trust_quorum(const struct trust *policy, uint32_t cosigned);
+/* What a witness signed last, when; time_s 0: nothing yet. */
+struct trust_seen {
+    uint64_t size, time_s;
+};
+/* How far the quorum goes: the largest size that enough witnesses signed it or a larger one (of one
+ * log that only grows), and the time since when they all did, the latest such.  seen: one a witness of
+ * the policy; with "quorum none" any single one is enough.  size 0, time_s 0: nowhere yet. */
+struct trust_seen trust_witnessed(const struct trust *policy, const struct trust_seen seen[]);
 /* May a witness's name be that of a file: letters, digits, '.', '_', '-', no '.' first? */
 bool trust_file_name(const char *name);

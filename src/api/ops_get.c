@@ -59,9 +59,10 @@ put_witnessed(FILE *out, struct api_state *state)
     const struct api_witnessed w = state->witnessed;
     pthread_mutex_unlock(&state->lock);
     const uint64_t now = clock_unix_s();
-    put(out, "tally_witnessed_entries", "gauge", "Entries of the newest cosigned head.", w.size);
+    put(out, "tally_witnessed_entries", "gauge",
+        "Entries of the newest head that the quorum cosigned.", w.size);
     if (w.as_of_s > 0) {
-        put(out, "tally_witnessed_age_seconds", "gauge", "Age of its newest cosignature.",
+        put(out, "tally_witnessed_age_seconds", "gauge", "Age of the quorum's cosignatures.",
             now > w.as_of_s ? now - w.as_of_s : 0);
     }
 }

@@ -285,6 +285,38 @@ trust_quorum(const struct trust *policy, uint32_t cosigned)
     return policy->quorum == TRUST_NONE || (met >> policy->quorum & 1) != 0;
 }
 
+/* Do those witnesses that signed this size or more, at this time or later, make the quorum? */
+static bool
+is_covered(const struct trust *policy, const struct trust_seen seen[], struct trust_seen least)
+{
+    uint32_t cosigned = 0;
+    for (unsigned i = 0; i < policy->witnesses_n; i++) {
+        if (seen[i].time_s > 0 && seen[i].size >= least.size && seen[i].time_s >= least.time_s) {
+            cosigned |= UINT32_C(1) << i;
+        }
+    }
+    return cosigned != 0 && trust_quorum(policy, cosigned);
+}
+
+struct trust_seen
+trust_witnessed(const struct trust *policy, const struct trust_seen seen[])
+{
+    struct trust_seen out = {0};
+    for (unsigned i = 0; i < policy->witnesses_n; i++) {
+        const struct trust_seen at = {.size = seen[i].size};
+        if (seen[i].time_s > 0 && at.size > out.size && is_covered(policy, seen, at)) {
+            out.size = at.size;
+        }
+    }
+    for (unsigned i = 0; out.size > 0 && i < policy->witnesses_n; i++) {
+        const struct trust_seen at = {.size = out.size, .time_s = seen[i].time_s};
+        if (at.time_s > out.time_s && is_covered(policy, seen, at)) {
+            out.time_s = at.time_s;
+        }
+    }
+    return out;
+}
+
 bool
 trust_file_name(const char *name)
 {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the witnesses signed: the files that the courier lays down, a witness each, a body and a line.
  * The main thread looks at them, so that a slow disk holds nobody up; a line is believed when it
- * verifies and its head is one of ours.  The sequencer hands those of the published head on. */
+ * verifies and its head is one of ours.  The sequencer hands those of the published head on.
+ *
+ * A witness's clock may be wrong, or lie: a line is as old as it says, but at least as old as its file. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@
 
 #define FILE_ARENA_MAX ((size_t)64 << 10)
 #define LINES_MAX      (NOTE_LEN_MAX / 2) /* room for the log's own part of a note beside them */
+#define AHEAD_S        60U                /* a clock that is further ahead is told */
 
 /* A file as it was looked at last. */
 struct seen {
@@ -160,6 +163,22 @@ say(struct cosigned *c, unsigned i, enum tly_err err, const struct tly_diag *dia
     c->said[i] = err == TLY_OK ? (struct tly_diag){0} : *diag;
 }
 
+/* The age of a line must not depend on the witness's clock alone. */
+static void
+time_bound(struct cosigned *c, unsigned i, struct cosigned_line *line, const struct stat *st)
+{
+    const uint64_t now  = clock_unix_s();
+    const uint64_t laid = st->st_mtim.tv_sec < 0 ? 0 : (uint64_t)st->st_mtim.tv_sec;
+    const uint64_t most = laid < now ? laid : now;
+    if (line->as_of_s > now + AHEAD_S) {
+        log_event(LOG_WARNING, "cosigned.ahead", "witness=%s seconds=%" PRIu64,
+                  c->policy->witnesses[i].name, line->as_of_s - now);
+    }
+    if (line->as_of_s > most) {
+        line->as_of_s = most > 0 ? most : 1;
+    }
+}
+
 static void
 take(struct service *s, unsigned i)
 {
@@ -185,6 +204,7 @@ take(struct service *s, unsigned i)
     if (err != TLY_OK) {
         return;
     }
+    time_bound(c, i, &line, &st);
     (void)pthread_mutex_lock(&c->lock);
     c->lines[i] = line;
     c->changes++;
@@ -194,21 +214,40 @@ take(struct service *s, unsigned i)
 void
 service_cosigned_look(struct service *s)
 {
-    struct cosigned     *c      = s->cosigned;
-    struct api_witnessed newest = {0};
+    struct cosigned  *c                    = s->cosigned;
+    struct trust_seen seen[TRUST_EACH_MAX] = {0};
     if (c == NULL) {
         return;
     }
     for (unsigned i = 0; i < c->policy->witnesses_n; i++) {
         take(s, i);
         const struct cosigned_line *line = &c->lines[i]; /* only this thread writes it */
-        if (line->as_of_s > 0 &&
-            (line->head.size > newest.size ||
-             (line->head.size == newest.size && line->as_of_s > newest.as_of_s))) {
-            newest = (struct api_witnessed){line->head.size, line->as_of_s};
+        seen[i]                          = (struct trust_seen){line->head.size, line->as_of_s};
+    }
+    const struct trust_seen    is        = trust_witnessed(c->policy, seen);
+    const struct api_witnessed witnessed = {is.size, is.time_s};
+    api_set_witnessed(s->api, &witnessed);
+}
+
+enum tly_err
+service_cosigned_check(struct service *s, struct tly_diag *diag)
+{
+    const struct cosigned *c = s->cosigned;
+    for (unsigned i = 0; c != NULL && i < c->policy->witnesses_n; i++) {
+        struct cosigned_line line;
+        struct tly_diag      why = {0};
+        char                 path[FILE_PATH_SIZE];
+        file_path(path, "%s/%s", s->settings->cosignatures, c->policy->witnesses[i].name);
+        const enum tly_err err = file_check(s, i, path, &line, &why);
+        /* Anything else is no word of the witness: it is told once the daemon runs. */
+        if (err == TLY_EBUSY || err == TLY_ECORRUPT) {
+            return tly_fail(diag, TLY_ECORRUPT,
+                            "witness %.64s: %s; keep everything, and restore what is newer "
+                            "(doc/operations.md, recovery)",
+                            c->policy->witnesses[i].name, why.text);
         }
     }
-    api_set_witnessed(s->api, &newest);
+    return TLY_OK;
 }
 
 /* ---- handing on ---- */

@@ -79,6 +79,9 @@ uint64_t service_publish_turn(struct service *service, uint64_t now_ms);
 /* cosigned.c: what the witnesses signed */
 TLY_MUST enum tly_err service_cosigned_open(struct service *service, struct tly_diag *diag);
 void                  service_cosigned_close(struct service *service);
+/* At the start: no witness cosigned more than the ledger has, or another root.
+ * Errors: TLY_ECORRUPT which one, and what. */
+TLY_MUST enum tly_err service_cosigned_check(struct service *service, struct tly_diag *diag);
 void service_cosigned_look(struct service *service); /* main thread: reads the files that changed */
 void service_cosigned_turn(struct service *service); /* sequencer: into the published checkpoint */
 

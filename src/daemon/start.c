@@ -167,6 +167,9 @@ ledger_publish(struct service *s, uint64_t had, struct tly_diag *diag)
         err = signing_compare(s, diag);
     }
     if (err == TLY_OK) {
+        err = service_cosigned_check(s, diag);
+    }
+    if (err == TLY_OK) {
         err = scrub_begin(s, had, diag);
     }
     if (err == TLY_OK) {

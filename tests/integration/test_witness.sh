@@ -118,6 +118,41 @@ ok 'a pipe in its place does not hold the daemon up' wait_for 60 alarmed '^<4>co
 cp "$t_dir/kept" "$cos/a.new" && mv "$cos/a.new" "$cos/a"
 stop_daemon
 
+# ---- how far the quorum goes, and since when ----
+# A line of a witness of ours: NAME TIME [SIZE [ROOT]], laid down at TIME, or now.
+lay() {
+    lay_name=$1
+    shift
+    "$python" -B tests/integration/cosign.py "$t_dir/$lay_name/witness.key" "$lay_name.example/witness" "$log/checkpoint" "$@" >"$cos/$lay_name.new"
+    touch -d "@$(($1 < $(date +%s) ? $1 : $(date +%s) - 500))" "$cos/$lay_name.new"
+    mv "$cos/$lay_name.new" "$cos/$lay_name"
+}
+now=$(date +%s)
+mv "$cos/b" "$t_dir/kept.b"
+start_daemon "$t_dir/tallyd.conf"
+lay a $((now - 300))
+lined() { "$python" -B tests/integration/cosigned.py "$log/checkpoint" "$vkey_a" | grep -Eq "^$size a\S* [3-5][0-9][0-9]\$"; } # that one came through
+ok 'a line of one witness is published' wait_for 30 lined
+is 'without the other, whom the quorum wants too: nothing is witnessed' "$(metric tally_witnessed_entries)|$(metric tally_witnessed_age_seconds)" '0|'
+lay b $((now - 1000))
+aged() { age=$(metric tally_witnessed_age_seconds) && [ "$age" -ge "$1" ] && [ "$age" -lt $(($1 + 200)) ]; }
+ok 'with it: as old as the older of both' wait_for 30 aged 1000
+is 'and of that size' "$(metric tally_witnessed_entries)" "$size"
+lay a $((now + 315000000))
+ok 'a clock that is ten years ahead is told' wait_for 30 alarmed '^<4>cosigned.ahead witness=a seconds=31[0-9]*$'
+lay b $((now + 315000000))
+ok 'and does not make a line younger than its file' wait_for 30 aged 500
+stop_daemon
+lay a "$now" $((size + 5))
+refused_start() { ! timeout 60 "$B/tallyd" --config "$t_dir/tallyd.conf" >"$t_dir/refused" 2>&1 && grep -q "^<3>daemon.refused error=ECORRUPT why=\"witness a: it cosigned $1" "$t_dir/refused"; }
+ok 'a witness that knows a larger head: no start' refused_start "size $((size + 5)), which this ledger does not have"
+lay a "$now" $((size - 5))
+ok 'or another root: no start' refused_start "another root of size $((size - 5))"
+ok 'and nothing was published over it' test "$(sed -n 2p "$log/checkpoint")" = "$size"
+cp "$t_dir/kept" "$cos/a" && cp "$t_dir/kept.b" "$cos/b"
+ok 'with their own lines it starts' start_daemon "$t_dir/tallyd.conf"
+stop_daemon
+
 # ---- another ledger under the same key ----
 pg_stop
 mv "$log" "$log.first"
@@ -127,8 +162,11 @@ mv "$t_dir/tallyd.conf.signer.state" "$t_dir/signer.first" # a key that was stol
 open_election "$t_dir"
 write_config "$t_dir" "$t_dir/tallyd.conf" "publish = $log" "publish_policy = $t_dir/witnesses" "cosignatures = $cos" \
     'publish_interval = 100ms'
+ok 'a ledger that is behind what was cosigned: no start' refused_start "size $size, which this ledger does not have: was an old copy restored"
+mv "$cos" "$cos.away"
 start_daemon "$t_dir/tallyd.conf"
-ok 'a daemon whose ledger is behind what was cosigned says so' wait_for 30 alarmed '^<3>cosigned.refused witness=a .*old copy'
+mv "$cos.away" "$cos"
+ok 'one that runs says so' wait_for 30 alarmed '^<3>cosigned.refused witness=a .*old copy'
 ok 'the same night again, on another ledger' replay
 published() { [ "$(sed -n 2p "$log/checkpoint")" = "$(pg_sql 'SELECT count(*) FROM tally.ledger')" ]; }
 ok 'it is published' wait_for 30 published

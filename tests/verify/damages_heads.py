@@ -4,7 +4,7 @@ import hashlib
 
 from forge import STRANGER, b64, cosign_line, name, note_id, note_line, tiles, vkey
 from nacl.signing import SigningKey
-from rows import damage, flip
+from rows import damage
 
 W = [SigningKey(hashlib.sha256(b"witness %d" % i).digest()) for i in range(4)]
 NAMES = [f"witness.example/{i}" for i in range(4)]

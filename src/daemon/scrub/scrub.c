@@ -219,7 +219,6 @@ alarm_ring(struct scrub_pass *pass, const char *text)
     if (!a->red) {
         a->red     = true;
         a->since_s = clock_unix_s();
-        a->changes++;
     }
     if (pass->texts_n == 1) {
         (void)snprintf(a->why, sizeof a->why, "%s", text);
@@ -247,7 +246,6 @@ passed(struct scrub *sc, const struct scrub_pass *pass, uint64_t began_ms)
         log_event(LOG_NOTICE, "scrub.agrees", "rows=%" PRIu64 " red_s=%" PRIu64, pass->rows,
                   clock_unix_s() - a->since_s);
         a->red = false;
-        a->changes++;
     }
     sc->last_n = pass->texts_n;
     memcpy(sc->last, pass->texts, sizeof sc->last);

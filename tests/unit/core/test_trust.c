@@ -133,9 +133,53 @@ file_names(void)
     }
 }
 
+/* Three witnesses; what they signed, and how far that goes by each quorum. */
+static void
+witnessed(void)
+{
+    static const struct {
+        const char       *quorum;
+        struct trust_seen seen[3], want;
+        const char       *name;
+    } cases[] = {
+        {"quorum none\n", {{0}}, {0}, "nobody"},
+        {"quorum none\n", {{5, 10}}, {5, 10}, "no quorum: one is enough"},
+        {"quorum none\n", {{5, 90}, {7, 20}, {7, 30}}, {7, 30}, "the newest of the largest"},
+        {"quorum w1\n", {{9, 90}, {0}, {9, 90}}, {0}, "others are not the one"},
+        {"quorum w1\n", {{9, 90}, {4, 20}}, {4, 20}, "the one"},
+        {"group g all w0 w1 w2\nquorum g\n", {{9, 90}, {8, 80}}, {0}, "two of all three"},
+        {"group g all w0 w1 w2\nquorum g\n",
+         {{9, 90}, {8, 80}, {7, 99}},
+         {7, 80},
+         "the least of all three, as old as the oldest"},
+        {"group g 2 w0 w1 w2\nquorum g\n", {{9, 90}}, {0}, "one of two"},
+        {"group g 2 w0 w1 w2\nquorum g\n",
+         {{9, 90}, {8, 80}, {3, 99}},
+         {8, 80},
+         "the second largest"},
+        {"group g 2 w0 w1 w2\nquorum g\n",
+         {{9, 90}, {9, 10}, {9, 50}},
+         {9, 50},
+         "the second newest"},
+        {"group g 2 w0 w1 w2\nquorum g\n", {{9, 0}, {9, 10}, {0}}, {0}, "without a time: none"},
+    };
+    TLY_AUTO(arena) struct tly_arena arena;
+    tly_arena_init(&arena, (size_t)4 << 20);
+    for (size_t i = 0; i < TLY_N(cases); i++) {
+        const struct trust *p = NULL;
+        char                text[4096];
+        witness_lines(text, sizeof text, 3);
+        (void)strcat(text, cases[i].quorum);
+        T_EQ(trust_parse(tly_text(text), &arena, &p, NULL), TLY_OK, cases[i].name);
+        const struct trust_seen is = trust_witnessed(p, cases[i].seen);
+        T_OK(is.size == cases[i].want.size && is.time_s == cases[i].want.time_s, cases[i].name);
+    }
+}
+
 int
 main(void)
 {
+    witnessed();
     example();
     refused();
     file_names();
