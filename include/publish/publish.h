@@ -46,6 +46,8 @@ TLY_MUST enum tly_err publish_open(const struct publish_config *config, struct p
                                    struct tly_diag *diag);
 void                  publish_close(struct publish *p); /* NULL is fine */
 
+/* The head of the checkpoint that publish_open() found; size 0: there was none. */
+struct note_head publish_found(const struct publish *p);
 /* The ledger has `size` entries as far as is known: what will be compared. */
 void publish_begin(struct publish *p, uint64_t size);
 /* The next entry, which is in the book.  envelope: NULL has none; withheld: it stays out.

@@ -155,6 +155,37 @@ frame_take(void *arg, uint64_t sequence, struct tly_bytes body, struct tly_diag 
     return err == TLY_OK && step == RECOVER_REDO ? frame_redo(r, &frame, diag) : err;
 }
 
+/* Heads that went out and lie beyond the database: where a batch of the journal ends at the size of one,
+ * it must end with its root.  Looked at before anything is put back, so that a journal of another past
+ * changes nothing. */
+static enum tly_err
+frame_foresee(void *arg, uint64_t sequence, struct tly_bytes body, struct tly_diag *diag)
+{
+    const struct service *s = ((struct redo *)arg)->service;
+    struct frame          frame;
+    (void)sequence;
+    if (frame_read(body, &frame, NULL) != TLY_OK) {
+        return TLY_OK; /* frame_take() says it */
+    }
+    const struct note_head published = publish_found(s->publish);
+    const struct {
+        const char             *whose;
+        const struct note_head *head;
+    } known[] = {{"the signer signed", &s->signing.last}, {"published is", &published}};
+    for (size_t i = 0; i < TLY_N(known); i++) {
+        const struct note_head *head = known[i].head;
+        if (head->size > book_size(s->book) && head->size == frame.after.size &&
+            !tly_hash_eq(&head->root, &frame.after.root)) {
+            return tly_fail(diag, TLY_ECORRUPT,
+                            "the journal has another past: %s another root for size %" PRIu64
+                            ".  Nothing of it was put back; keep it, and find the right one "
+                            "(doc/operations.md, recovery)",
+                            known[i].whose, head->size);
+        }
+    }
+    return TLY_OK;
+}
+
 enum tly_err
 service_redo(struct service *s, struct tly_diag *diag)
 {
@@ -162,7 +193,10 @@ service_redo(struct service *s, struct tly_diag *diag)
     if (r.rows == NULL) {
         return TLY_ENOMEM;
     }
-    const enum tly_err err = journal_read(s->journal, frame_take, &r, diag);
+    enum tly_err err = journal_read(s->journal, frame_foresee, &r, diag);
+    if (err == TLY_OK) {
+        err = journal_read(s->journal, frame_take, &r, diag);
+    }
     free(r.rows);
     if (err == TLY_OK && r.frames == 0 && book_size(s->book) > 1) {
         log_event(LOG_WARNING, "journal.new", "folder=%s entries=%" PRIu64,

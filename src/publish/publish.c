@@ -102,6 +102,12 @@ publish_close(struct publish *p)
     }
 }
 
+struct note_head
+publish_found(const struct publish *p)
+{
+    return p->found;
+}
+
 void
 publish_begin(struct publish *p, uint64_t size)
 {
