@@ -11,6 +11,8 @@
 #include "sys/clock.h"
 
 #define CHUNK_LINE_MAX 64 /* a chunk's size with its extension */
+#define TRAILERS_MAX   64 /* lines behind the last chunk */
+#define INTERIM_MAX    8  /* 1xx answers before the one */
 #define SPOOL_FIRST    ((size_t)16 << 10)
 
 /* ---- the connection's address -----------------------------------------------------------------
@@ -346,11 +348,13 @@ read_chunk(struct reader *r, bool *last)
         }
         r->spool_len += len;
     }
+    unsigned lines = 0;
     do { /* the line's end behind a chunk; trailers up to an empty line behind the last */
         err = err == TLY_OK ? read_line(r, &line) : err;
-    } while (err == TLY_OK && len == 0 && line.len > 0);
+    } while (err == TLY_OK && len == 0 && line.len > 0 && ++lines <= TRAILERS_MAX);
     if (err == TLY_OK && line.len > 0) {
-        err = tly_fail(r->diag, TLY_EINPUT, "a chunk longer than its size");
+        err = tly_fail(r->diag, TLY_EINPUT,
+                       len > 0 ? "a chunk longer than its size" : "trailers without end");
     }
     return err;
 }
@@ -427,10 +431,14 @@ static enum tly_err
 read_answer(struct reader *r, bool head)
 {
     enum tly_err err;
+    unsigned     interim = 0;
     do { /* interim answers (100 Continue) have no body and are no answer */
         err = read_headers(r);
         err = err == TLY_OK ? parse_status(r) : err;
-    } while (err == TLY_OK && r->reply->status < 200);
+    } while (err == TLY_OK && r->reply->status < 200 && ++interim <= INTERIM_MAX);
+    if (err == TLY_OK && r->reply->status < 200) {
+        err = tly_fail(r->diag, TLY_EINPUT, "interim answers without end");
+    }
     if (err == TLY_OK) {
         err = read_body(r, head);
     }
@@ -493,6 +501,7 @@ attempt(struct client *client, const struct request *q, size_t head, struct read
         bool *unheard)
 {
     r->until          = clock_mono_ms() + client->timeout_ms;
+    client->late_from = 0;
     enum client_io io = send_request(client, q, head, r->until);
     enum tly_err   err;
     if (io == CLIENT_IO_LATE) {

@@ -15,6 +15,8 @@
 #include "client_int.h"
 #include "sys/clock.h"
 
+#define LATE_MS 1000U /* past a deadline, while there always is more */
+
 /* ---- a BIO that never raises SIGPIPE: OpenSSL's own writes with write() -----------------------
  */
 
@@ -97,6 +99,22 @@ wait_for(int fd, short events, uint64_t until)
         }
         TLY_CHECK(errno == EINTR);
     }
+}
+
+/* Is it time to give up on who keeps us busy past the deadline?  Not at once, for the same reason:
+ * what lay there when we came to look may be read. */
+static bool
+overdue(struct client *client, uint64_t until)
+{
+    const uint64_t now = clock_mono_ms();
+    if (now < until) {
+        client->late_from = 0;
+        return false;
+    }
+    if (client->late_from == 0) {
+        client->late_from = now;
+    }
+    return now - client->late_from >= LATE_MS;
 }
 
 /* What a failed SSL call means: DONE says that waiting for *events may help. */
@@ -215,7 +233,8 @@ handshake(struct client *client, struct tly_diag *diag)
         }
         short          events = 0;
         enum client_io io     = ssl_outcome(client, ret, &events);
-        if (io == CLIENT_IO_DONE && wait_for(client->fd, events, until) == 0) {
+        if (io == CLIENT_IO_DONE &&
+            (overdue(client, until) || wait_for(client->fd, events, until) == 0)) {
             io = CLIENT_IO_LATE;
         }
         if (io != CLIENT_IO_DONE) {
@@ -228,8 +247,9 @@ enum tly_err
 client_conn_open(struct client *client, struct tly_diag *diag)
 {
     TLY_CHECK(client->fd < 0);
-    enum tly_err err = dial_host(client, diag);
-    client->fresh    = true;
+    enum tly_err err  = dial_host(client, diag);
+    client->fresh     = true;
+    client->late_from = 0;
     if (err == TLY_OK && client->tls != NULL) {
         err = handshake(client, diag);
     }
@@ -316,6 +336,9 @@ client_conn_write(struct client *client, struct tly_bytes bytes, uint64_t until)
         const size_t   n      = send_some(client, bytes, &io, &events);
         bytes.data += n;
         bytes.len -= n;
+        if (bytes.len > 0 && overdue(client, until)) {
+            return CLIENT_IO_LATE;
+        }
         if (n > 0) {
             continue;
         }
@@ -350,6 +373,9 @@ client_conn_read(struct client *client, uint64_t until)
         short          events = POLLIN;
         const size_t   n      = recv_some(client, &io, &events);
         client->got_to += n;
+        if (overdue(client, until)) {
+            return CLIENT_IO_LATE;
+        }
         if (n > 0 || io != CLIENT_IO_DONE) {
             client->fresh = client->fresh && n == 0;
             return io;

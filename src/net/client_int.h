@@ -18,8 +18,9 @@ struct client {
     unsigned           timeout_ms;
     int                fd; /* -1: not connected */
     SSL               *ssl;
-    bool               fresh;    /* no answer has come on this connection yet */
-    size_t             got_from; /* unread bytes are got[got_from..got_to) */
+    uint64_t           late_from; /* since when we go on past the deadline; 0: it has not passed */
+    bool               fresh;     /* no answer has come on this connection yet */
+    size_t             got_from;  /* unread bytes are got[got_from..got_to) */
     size_t             got_to;
     uint8_t            got[CLIENT_READ_MAX];
     uint8_t            out[CLIENT_WRITE_MAX];

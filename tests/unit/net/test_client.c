@@ -8,10 +8,11 @@ static struct tly_arena arena;
 /* One connection: reads a request (head, and a body of want_body bytes), answers, closes or not. */
 struct line {
     const char *answer;
-    size_t      len;    /* of answer; 0: all of it */
-    bool        keep;   /* serve the next line on the same connection */
-    bool        silent; /* answer nothing and keep the connection until the client ends it */
-    bool        deaf;   /* answer before reading the body, and never read it */
+    size_t      len;     /* of answer; 0: all of it */
+    bool        keep;    /* serve the next line on the same connection */
+    bool        silent;  /* answer nothing and keep the connection until the client ends it */
+    bool        deaf;    /* answer before reading the body, and never read it */
+    const char *endless; /* behind the answer, again and again, until the client ends it */
 };
 
 struct script {
@@ -45,6 +46,19 @@ read_request(int fd, char *buf, size_t size, bool deaf)
     }
 }
 
+static void
+send_endless(const struct script *s, int fd, const char *text)
+{
+    static char  many[60000];
+    const size_t len = strlen(text);
+    size_t       n   = 0;
+    for (; n + len < sizeof many; n += len) {
+        memcpy(many + n, text, len);
+    }
+    while (!atomic_load(&s->over) && send(fd, many, n, MSG_NOSIGNAL) == (ssize_t)n) {
+    }
+}
+
 static void *
 run_script(void *arg)
 {
@@ -58,6 +72,9 @@ run_script(void *arg)
         if (read_request(fd, s->request, sizeof s->request, line->deaf) && !line->silent) {
             const size_t len = line->len > 0 ? line->len : strlen(line->answer);
             (void)!send(fd, line->answer, len, MSG_NOSIGNAL);
+        }
+        if (line->endless != NULL) {
+            send_endless(s, fd, line->endless);
         }
         if (line->silent || line->deaf) {
             struct pollfd pfd = {.fd = fd, .events = POLLRDHUP};
@@ -221,6 +238,35 @@ test_long_headers(void)
     const struct line line = {.answer = answer};
     T_EQ(ask(&line, "GET", &reply, RIG_PATIENCE_MS, 100), TLY_EINPUT,
          "a header block without measure");
+}
+
+/* Who sends without end is not listened to without end. */
+static void
+test_endless(void)
+{
+    static const char chunked[] = OK_HEAD "Transfer-Encoding: chunked\r\n\r\n";
+    static const struct {
+        const char  *what;
+        struct line  line;
+        enum tly_err err;
+    } all[] = {
+        {"interim answers without end",
+         {.answer = "HTTP/1.1 100 Continue\r\n\r\n", .endless = "HTTP/1.1 100 Continue\r\n\r\n"},
+         TLY_EINPUT},
+        {"trailers without end",
+         {.answer = OK_HEAD "Transfer-Encoding: chunked\r\n\r\n0\r\n", .endless = "Trailer: 1\r\n"},
+         TLY_EINPUT},
+        {"a body without end", {.answer = chunked, .endless = "1\r\nx\r\n"}, TLY_ETOOBIG},
+    };
+    struct client_reply reply;
+    for (size_t i = 0; i < TLY_N(all); i++) {
+        const size_t before = arena.bytes;
+        T_EQ(ask(&all[i].line, "GET", &reply, 3000, 100), all[i].err, all[i].what);
+        T_OK(arena.bytes - before < (size_t)64 << 10, "and takes no memory");
+    }
+    const struct line line = {.answer = chunked, .endless = "1\r\nx\r\n"};
+    T_EQ(ask(&line, "GET", &reply, 100, (size_t)256 << 20), TLY_EUNSURE,
+         "the deadline holds while there is always more to read");
 }
 
 static void
@@ -427,6 +473,7 @@ main(void)
     test_answers();
     test_cut();
     test_long_headers();
+    test_endless();
     test_kept();
     test_early_answer();
     test_nobody();
