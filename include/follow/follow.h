@@ -7,6 +7,11 @@
 #include "core/note.h"
 #include "follow/source.h"
 
+/* Entries of a log that is followed: a gigabyte of hashes, and ten times what a country needs.  A
+ * head says any size, and whoever follows it to there fetches and keeps so much before the first
+ * doubt. */
+#define FOLLOW_ENTRIES_MAX (UINT64_C(1) << 24)
+
 /* One thread updates.  Others may read proofs of sizes that it handed to them, as core/merkle.h
  * says. */
 struct follow {
@@ -33,7 +38,8 @@ TLY_MUST enum tly_err follow_newest(const struct follow *follow, struct source *
 /* Grows the tree to the head, unless it has that size already.
  *
  * Owns:    on failure the tree is as it was.
- * Errors:  TLY_ECORRUPT  the tiles do not give the head's root, or a smaller head is not a prefix
+ * Errors:  TLY_ETOOBIG   over FOLLOW_ENTRIES_MAX; nothing was read
+ *          TLY_ECORRUPT  the tiles do not give the head's root, or a smaller head is not a prefix
  *          those of source_get() */
 TLY_MUST enum tly_err follow_to(struct follow *follow, struct source *source,
                                 const struct note_head *head, struct tly_diag *diag);

@@ -9,10 +9,11 @@
 struct source; /* one thread at a time */
 
 struct source_config {
-    const char *where;      /* a folder, or http[s]://HOST[:PORT][/PREFIX] */
-    const char *ca;         /* file of the server's CA; "" for http and folders */
-    const char *client;     /* file of our certificate and key; "": none is shown */
-    unsigned    timeout_ms; /* of one request */
+    const char          *where;      /* a folder, or http[s]://HOST[:PORT][/PREFIX] */
+    const char          *ca;         /* file of the server's CA; "" for http and folders */
+    const char          *client;     /* file of our certificate and key; "": none is shown */
+    unsigned             timeout_ms; /* of one request */
+    const _Atomic(bool) *cancel;     /* once true, reading ends with TLY_EBUSY; NULL: never */
 };
 
 #define SOURCE_URL_MAX 512

@@ -31,6 +31,9 @@ void                  client_tls_free(struct client_tls *tls);
 TLY_MUST enum tly_err client_new(const char *url, struct client_tls *tls, unsigned timeout_ms,
                                  struct client **out, struct tly_diag *diag);
 void                  client_free(struct client *client);
+/* Once *cancel is true, whatever waits ends within a quarter of a second as if its time were over.
+ * Borrowed; any thread may set it. */
+void client_cancel_by(struct client *client, const _Atomic(bool) *cancel);
 /* Ends the connection; the next request makes a new one. */
 void client_disconnect(struct client *client);
 

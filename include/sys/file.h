@@ -47,6 +47,10 @@ enum file_sync { FILE_NOSYNC, FILE_SYNC };
 TLY_MUST enum tly_err file_write(const char *path, struct tly_bytes data, mode_t mode,
                                  enum file_sync sync, struct tly_diag *diag);
 
+/* Puts a file that is on the disk into another's place, and waits until that is on the disk too.
+ * Errors: TLY_EIO */
+TLY_MUST enum tly_err file_rename(const char *from, const char *to, struct tly_diag *diag);
+
 /* Makes a folder and those above it that are missing; fine when it is there.
  * Errors: TLY_EIO, also when a part of the path is no folder. */
 TLY_MUST enum tly_err file_mkdirs(const char *path, mode_t mode, struct tly_diag *diag);

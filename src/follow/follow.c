@@ -5,7 +5,8 @@
 
 #include "core/tile.h"
 
-#define TREE_ARENA_MAX ((size_t)16 << 30)
+#define TREE_ARENA_MAX                                                                             \
+    ((size_t)(FOLLOW_ENTRIES_MAX * 4 * sizeof(struct tly_hash)) + ((size_t)1 << 20))
 #define TILE_ARENA_MAX ((size_t)1 << 20)
 
 enum tly_err
@@ -94,6 +95,11 @@ follow_to(struct follow *follow, struct source *source, const struct note_head *
 {
     const uint64_t before = follow->tree.size;
     enum tly_err   err    = TLY_OK;
+    if (head->size > FOLLOW_ENTRIES_MAX) {
+        return tly_fail(diag, TLY_ETOOBIG,
+                        "a head of %" PRIu64 " entries; more than %" PRIu64 " are not followed",
+                        head->size, FOLLOW_ENTRIES_MAX);
+    }
     while (err == TLY_OK && follow->tree.size < head->size) {
         err = grow(follow, source, head->size, diag);
     }

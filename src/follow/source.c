@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "follow/source.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,10 +9,11 @@
 #include "sys/file.h"
 
 struct source {
-    char               where[FILE_PATH_SIZE]; /* a folder; "": by HTTP */
-    struct source_url  url;
-    struct client_tls *tls;
-    struct client     *client;
+    char                 where[FILE_PATH_SIZE]; /* a folder; "": by HTTP */
+    struct source_url    url;
+    struct client_tls   *tls;
+    struct client       *client;
+    const _Atomic(bool) *cancel;
 };
 
 bool
@@ -54,8 +56,13 @@ connect_to(struct source *s, const struct source_config *config, struct tly_diag
         err = client_tls_load(config->ca, *config->client == '\0' ? NULL : config->client, &s->tls,
                               diag);
     }
-    return err != TLY_OK ? err
-                         : client_new(s->url.server, s->tls, config->timeout_ms, &s->client, diag);
+    if (err == TLY_OK) {
+        err = client_new(s->url.server, s->tls, config->timeout_ms, &s->client, diag);
+    }
+    if (err == TLY_OK) {
+        client_cancel_by(s->client, config->cancel);
+    }
+    return err;
 }
 
 enum tly_err
@@ -66,6 +73,7 @@ source_open(const struct source_config *config, struct source **out, struct tly_
     if (s == NULL) {
         return TLY_ENOMEM;
     }
+    s->cancel = config->cancel;
     if (strstr(config->where, "://") == NULL) {
         file_path(s->where, "%s", config->where);
     } else if (!source_url_split(config->where, &s->url)) {
@@ -139,6 +147,9 @@ source_get(struct source *source, const char *path, size_t bytes_max, struct tly
            struct tly_bytes *out, struct tly_diag *diag)
 {
     char full[FILE_PATH_SIZE];
+    if (source->cancel != NULL && atomic_load(source->cancel)) {
+        return tly_fail(diag, TLY_EBUSY, "%s: told to stop", path);
+    }
     if (source->client != NULL) {
         return get(source, path, bytes_max, arena, out, diag);
     }

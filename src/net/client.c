@@ -74,6 +74,12 @@ client_new(const char *url, struct client_tls *tls, unsigned timeout_ms, struct 
 }
 
 void
+client_cancel_by(struct client *client, const _Atomic(bool) *cancel)
+{
+    client->cancel = cancel;
+}
+
+void
 client_disconnect(struct client *client)
 {
     client_conn_close(client);

@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,7 +16,8 @@
 #include "client_int.h"
 #include "sys/clock.h"
 
-#define LATE_MS 1000U /* past a deadline, while there always is more */
+#define LATE_MS   1000U /* past a deadline, while there always is more */
+#define CANCEL_MS 250U  /* how often somebody who may be cancelled looks */
 
 /* ---- a BIO that never raises SIGPIPE: OpenSSL's own writes with write() -----------------------
  */
@@ -82,22 +84,30 @@ bio_new(int fd)
 /* ---- waiting ----------------------------------------------------------------------------------
  */
 
+static bool
+cancelled(const struct client *client)
+{
+    return client->cancel != NULL && atomic_load(client->cancel);
+}
+
 /* Events that came, 0 at the deadline.  Looks once in any case: who did not run for a while may find
  * that all is there although the time is over. */
 static short
-wait_for(int fd, short events, uint64_t until)
+wait_for(const struct client *client, int fd, short events, uint64_t until)
 {
     for (;;) {
         const uint64_t now   = clock_mono_ms();
+        const uint64_t left  = now >= until || cancelled(client) ? 0 : until - now;
+        const uint64_t turn  = client->cancel != NULL && left > CANCEL_MS ? CANCEL_MS : left;
         struct pollfd  pfd   = {.fd = fd, .events = events};
-        const int      ready = poll(&pfd, 1, now >= until ? 0 : (int)(until - now));
+        const int      ready = poll(&pfd, 1, (int)turn);
         if (ready > 0) {
             return pfd.revents;
         }
-        if (ready == 0) {
+        if (ready == 0 && turn == left) {
             return 0;
         }
-        TLY_CHECK(errno == EINTR);
+        TLY_CHECK(ready == 0 || errno == EINTR);
     }
 }
 
@@ -107,6 +117,9 @@ static bool
 overdue(struct client *client, uint64_t until)
 {
     const uint64_t now = clock_mono_ms();
+    if (cancelled(client)) {
+        return true;
+    }
     if (now < until) {
         client->late_from = 0;
         return false;
@@ -145,7 +158,7 @@ ssl_outcome(const struct client *client, int ret, short *events)
  */
 
 static int
-dial(const struct addrinfo *ai, uint64_t until)
+dial(const struct client *client, const struct addrinfo *ai, uint64_t until)
 {
     const int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
@@ -157,7 +170,7 @@ dial(const struct addrinfo *ai, uint64_t until)
     socklen_t len    = sizeof failed;
     if (failed == EINPROGRESS) {
         failed = ETIMEDOUT;
-        if (wait_for(fd, POLLOUT, until) != 0) {
+        if (wait_for(client, fd, POLLOUT, until) != 0) {
             (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &len);
         }
     }
@@ -181,7 +194,7 @@ dial_host(struct client *client, struct tly_diag *diag)
     }
     const uint64_t until = clock_mono_ms() + client->timeout_ms;
     for (const struct addrinfo *ai = list; ai != NULL && client->fd < 0; ai = ai->ai_next) {
-        client->fd = dial(ai, until);
+        client->fd = dial(client, ai, until);
     }
     const int failed = errno;
     freeaddrinfo(list);
@@ -234,7 +247,7 @@ handshake(struct client *client, struct tly_diag *diag)
         short          events = 0;
         enum client_io io     = ssl_outcome(client, ret, &events);
         if (io == CLIENT_IO_DONE &&
-            (overdue(client, until) || wait_for(client->fd, events, until) == 0)) {
+            (overdue(client, until) || wait_for(client, client->fd, events, until) == 0)) {
             io = CLIENT_IO_LATE;
         }
         if (io != CLIENT_IO_DONE) {
@@ -345,7 +358,7 @@ client_conn_write(struct client *client, struct tly_bytes bytes, uint64_t until)
         if (io != CLIENT_IO_DONE) {
             return io;
         }
-        const short ready = wait_for(client->fd, POLLIN | POLLOUT, until);
+        const short ready = wait_for(client, client->fd, POLLIN | POLLOUT, until);
         if (ready == 0) {
             return CLIENT_IO_LATE;
         }
@@ -380,7 +393,7 @@ client_conn_read(struct client *client, uint64_t until)
             client->fresh = client->fresh && n == 0;
             return io;
         }
-        if (wait_for(client->fd, events, until) == 0) {
+        if (wait_for(client, client->fd, events, until) == 0) {
             return CLIENT_IO_LATE;
         }
     }

@@ -11,19 +11,20 @@
 #define CLIENT_WRITE_MAX (16U << 10) /* a request up to this leaves in one piece */
 
 struct client {
-    char               host[CLIENT_HOST_MAX + 1]; /* without brackets */
-    char               port[6];
-    bool               brackets; /* an IPv6 address */
-    struct client_tls *tls;      /* NULL: plain */
-    unsigned           timeout_ms;
-    int                fd; /* -1: not connected */
-    SSL               *ssl;
-    uint64_t           late_from; /* since when we go on past the deadline; 0: it has not passed */
-    bool               fresh;     /* no answer has come on this connection yet */
-    size_t             got_from;  /* unread bytes are got[got_from..got_to) */
-    size_t             got_to;
-    uint8_t            got[CLIENT_READ_MAX];
-    uint8_t            out[CLIENT_WRITE_MAX];
+    char                 host[CLIENT_HOST_MAX + 1]; /* without brackets */
+    char                 port[6];
+    bool                 brackets; /* an IPv6 address */
+    struct client_tls   *tls;      /* NULL: plain */
+    unsigned             timeout_ms;
+    const _Atomic(bool) *cancel; /* NULL: nobody will */
+    int                  fd;     /* -1: not connected */
+    SSL                 *ssl;
+    uint64_t late_from; /* since when we go on past the deadline; 0: it has not passed */
+    bool     fresh;     /* no answer has come on this connection yet */
+    size_t   got_from;  /* unread bytes are got[got_from..got_to) */
+    size_t   got_to;
+    uint8_t  got[CLIENT_READ_MAX];
+    uint8_t  out[CLIENT_WRITE_MAX];
 };
 
 /* How moving bytes ended. */

@@ -202,6 +202,19 @@ file_write(const char *path, struct tly_bytes data, mode_t mode, enum file_sync 
 }
 
 enum tly_err
+file_rename(const char *from, const char *to, struct tly_diag *diag)
+{
+    char        dir[PATH_MAX];
+    const char *slash = strrchr(to, '/');
+    const int   len   = slash == NULL ? snprintf(dir, sizeof dir, ".")
+                                      : snprintf(dir, sizeof dir, "%.*s", (int)(slash - to + 1), to);
+    if (len >= PATH_MAX || rename(from, to) != 0) {
+        return failed_io(to, diag);
+    }
+    return sync_dir(dir) ? TLY_OK : failed_io(dir, diag);
+}
+
+enum tly_err
 file_mkdirs(const char *path, mode_t mode, struct tly_diag *diag)
 {
     char      part[PATH_MAX];

@@ -186,7 +186,11 @@ copy_hashes(struct copy *c, uint64_t size, struct tly_diag *diag)
     return err;
 }
 
-/* ---- documents ---- */
+/* ---- documents: they come into a folder that is not published, until their hash is known ---- */
+
+#define NEW_DIR         ".new"
+#define NAMES_MAX       1000
+#define NAMES_ARENA_MAX ((size_t)1 << 20)
 
 static enum tly_err
 fetch_doc(struct copy *c, enum package_kind kind, const char *name, struct tly_diag *diag)
@@ -194,13 +198,67 @@ fetch_doc(struct copy *c, enum package_kind kind, const char *name, struct tly_d
     TLY_AUTO(arena) struct tly_arena arena;
     struct tly_bytes                 bytes;
     char                             path[FILE_PATH_SIZE];
+    char                             to[FILE_PATH_SIZE];
     file_path(path, "doc/%s/%s", package_kind_name(kind), name);
+    file_path(to, NEW_DIR "/%s/%s", package_kind_name(kind), name);
     tly_arena_init(&arena, ARENA_MAX);
     const enum tly_err err = source_get(c->from, path, DOC_MAX, &arena, &bytes, diag);
-    return err != TLY_OK ? err : put(c, path, bytes, diag);
+    return err != TLY_OK ? err : put(c, to, bytes, diag);
 }
 
-/* A package whose hash stands in the genesis entry. */
+/* The n-th file of a package, the signatures behind all others; NULL: there are no more. */
+static const char *
+doc_name(enum package_kind kind, size_t n)
+{
+    const char *const *names = package_names(kind);
+    size_t             i     = 0;
+    while (names[i] != NULL && i < n) {
+        i++;
+    }
+    return names[i] != NULL ? names[i] : n == i ? PACKAGE_SIGNATURES : NULL;
+}
+
+/* Whatever lies in the folder of new ones goes, also what a power cut left there. */
+static void
+drop_new(const struct copy *c, enum package_kind kind)
+{
+    TLY_AUTO(arena) struct tly_arena arena;
+    char                             dir[FILE_PATH_SIZE];
+    char                             file[FILE_PATH_SIZE];
+    const char                     **names;
+    size_t                           n = 0;
+    tly_arena_init(&arena, NAMES_ARENA_MAX);
+    file_path(dir, "%s/" NEW_DIR "/%s", c->dir, package_kind_name(kind));
+    if (file_list(dir, NAMES_MAX, &arena, &names, &n, NULL) == TLY_OK) {
+        for (size_t i = 0; i < n; i++) {
+            file_path(file, "%s/%s", dir, names[i]);
+            (void)unlink(file);
+        }
+    }
+    (void)rmdir(dir);
+    file_path(dir, "%s/" NEW_DIR, c->dir);
+    (void)rmdir(dir);
+}
+
+static enum tly_err
+place_docs(const struct copy *c, enum package_kind kind, struct tly_diag *diag)
+{
+    const char *package = package_kind_name(kind);
+    char        from[FILE_PATH_SIZE];
+    char        to[FILE_PATH_SIZE];
+    const char *name;
+    file_path(to, "%s/doc/%s", c->dir, package);
+    enum tly_err err = file_mkdirs(to, FOLDER_MODE, diag);
+    for (size_t n = 0; err == TLY_OK && (name = doc_name(kind, n)) != NULL; n++) {
+        file_path(from, "%s/" NEW_DIR "/%s/%s", c->dir, package, name);
+        file_path(to, "%s/doc/%s/%s", c->dir, package, name);
+        err = file_rename(from, to, diag);
+    }
+    return err;
+}
+
+/* A package whose hash stands in the genesis entry.  Its signatures are in no hash: who trusts a root
+ * key verifies them. */
 static enum tly_err
 copy_package(struct copy *c, enum package_kind kind, const struct tly_hash *want,
              struct tly_diag *diag)
@@ -208,13 +266,12 @@ copy_package(struct copy *c, enum package_kind kind, const struct tly_hash *want
     char            dir[FILE_PATH_SIZE];
     struct tly_hash hash;
     enum tly_err    err = TLY_OK;
-    for (const char *const *name = package_names(kind); err == TLY_OK && *name != NULL; name++) {
-        err = fetch_doc(c, kind, *name, diag);
+    const char     *name;
+    drop_new(c, kind);
+    for (size_t n = 0; err == TLY_OK && (name = doc_name(kind, n)) != NULL; n++) {
+        err = fetch_doc(c, kind, name, diag);
     }
-    if (err == TLY_OK) {
-        err = fetch_doc(c, kind, PACKAGE_SIGNATURES, diag);
-    }
-    file_path(dir, "%s/doc/%s", c->dir, package_kind_name(kind));
+    file_path(dir, "%s/" NEW_DIR "/%s", c->dir, package_kind_name(kind));
     if (err == TLY_OK) {
         err = package_hash(dir, kind, &hash, diag);
     }
@@ -222,6 +279,10 @@ copy_package(struct copy *c, enum package_kind kind, const struct tly_hash *want
         err = tly_fail(diag, TLY_ECORRUPT, "the %s is not the one that the log began with",
                        package_kind_name(kind));
     }
+    if (err == TLY_OK) {
+        err = place_docs(c, kind, diag);
+    }
+    drop_new(c, kind);
     return err;
 }
 

@@ -9,10 +9,11 @@
 
 struct mirror;
 
-/* Opens the folders and starts the thread.  Everything is borrowed.
+/* Opens the folders and starts a thread a log.  Everything is borrowed.
  * Errors: TLY_EINPUT a log has no URL or two have the same folder's name; TLY_EIO, TLY_ENOMEM. */
 TLY_MUST enum tly_err mirror_start(const struct settings *settings, const struct trust *policy,
                                    struct heads *heads, struct mirror **out, struct tly_diag *diag);
-void                  mirror_stop(struct mirror *mirror); /* NULL is fine */
+/* Whatever a log's server does, this takes no longer than a look-up of its name.  NULL is fine. */
+void mirror_stop(struct mirror *mirror);
 /* A head was cosigned: looks at once; any thread. */
 void mirror_wake(void *mirror);

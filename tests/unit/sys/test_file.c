@@ -204,6 +204,23 @@ paths(void)
 }
 
 static void
+renaming(void)
+{
+    char             from[512];
+    char             to[512];
+    struct tly_bytes got;
+    (void)snprintf(from, sizeof from, "%s", in_dir("from"));
+    (void)snprintf(to, sizeof to, "%s", in_dir("to"));
+    T_EQ(file_write(from, tly_text("new"), 0600, FILE_SYNC, NULL), TLY_OK, "a file");
+    T_EQ(file_write(to, tly_text("old"), 0600, FILE_SYNC, NULL), TLY_OK, "and another");
+    T_EQ(file_rename(from, to, NULL), TLY_OK, "takes its place");
+    T_EQ(file_read(to, 10, &arena, &got, NULL), TLY_OK, "which is read");
+    T_OK(tly_bytes_eq(got, tly_text("new")) && access(from, F_OK) != 0, "and is the first");
+    T_EQ(file_rename(from, to, &diag), TLY_EIO, "what is not there takes no place");
+    T_OK(strstr(diag.text, "/to") != NULL && access(to, F_OK) == 0, "told, and the other stays");
+}
+
+static void
 clean_up(void)
 {
     const char             **names;
@@ -236,6 +253,7 @@ main(void)
     listing();
     secrets();
     paths();
+    renaming();
     (void)rmdir(in_dir("l/m"));
     clean_up();
     (void)rmdir(dir);
