@@ -10,7 +10,6 @@
 
 #define ARENA_MAX    ((size_t)1 << 20)
 #define HANDSHAKE_MS 10000
-#define IDLE_S       300 /* a courier comes back every few seconds */
 #define BODY_OTHER   ((size_t)4096)
 
 static enum http_next
@@ -189,19 +188,20 @@ struct http_config
 serve_config(struct serve *serve)
 {
     const struct settings *set = serve->settings;
-    return (struct http_config){.name             = "witness",
-                                .address          = set->address,
-                                .port             = (uint16_t)set->port,
-                                .listen_fd        = -1,
-                                .cert_pem         = serve->cert_pem,
-                                .key_pem          = serve->key_pem,
-                                .workers_n        = (unsigned)set->workers,
-                                .connections_max  = (unsigned)set->connections_max,
-                                .arena_bytes_max  = ARENA_MAX,
-                                .idle_timeout_s   = IDLE_S,
-                                .handshake_ms_max = HANDSHAKE_MS,
-                                .handler          = handle,
-                                .allow            = serve->cert_pem == NULL ? NULL : allow,
-                                .body_max         = body_max,
-                                .arg              = serve};
+    return (struct http_config){.name                   = "witness",
+                                .connections_per_ip_max = (unsigned)set->per_ip_max,
+                                .address                = set->address,
+                                .port                   = (uint16_t)set->port,
+                                .listen_fd              = -1,
+                                .cert_pem               = serve->cert_pem,
+                                .key_pem                = serve->key_pem,
+                                .workers_n              = (unsigned)set->workers,
+                                .connections_max        = (unsigned)set->connections_max,
+                                .arena_bytes_max        = ARENA_MAX,
+                                .idle_timeout_s         = (unsigned)(set->idle_ms / 1000),
+                                .handshake_ms_max       = HANDSHAKE_MS,
+                                .handler                = handle,
+                                .allow                  = serve->cert_pem == NULL ? NULL : allow,
+                                .body_max               = body_max,
+                                .arg                    = serve};
 }

@@ -19,6 +19,8 @@ static const struct config_row rows[] = {
     {"prefix",           CONFIG_TEXT,  F(prefix),            "",             0, 200,   "path before /add-checkpoint, empty or like /board-1"},
     {"workers",          CONFIG_UINT,  F(workers),           "2",            1, 64,    "threads that answer"},
     {"connections_max",  CONFIG_UINT,  F(connections_max),   "256",          16, 100000, "connections at once"},
+    {"per_ip_max",       CONFIG_UINT,  F(per_ip_max),        "16",           0, 100000, "connections at once from one address, so that one alone does not fill the port; 0: no limit, as it must be behind a proxy"},
+    {"idle_timeout",     CONFIG_MS,    F(idle_ms),           "30s",          1000, 86400000, "longest a connection may stand without a request"},
     {"server_cert",      CONFIG_PATH,  F(server_cert),       "",             0, 4000,  "file of the server's certificate chain; empty: plain HTTP"},
     {"server_key",       CONFIG_PATH,  F(server_key),        "",             0, 4000,  "file of the server's TLS key; nobody else may read it"},
     {"clients",          CONFIG_TEXT,  F(clients),           "",             0, 4000,  "SHA-256 of the client certificates (DER) that may connect by TLS, with spaces between; empty: any certificate"},

@@ -9,7 +9,7 @@ struct settings {
     const char *logs;
     const char *state;
     const char *address, *prefix;
-    uint64_t    port, workers, connections_max;
+    uint64_t    port, workers, connections_max, per_ip_max, idle_ms;
     const char *server_cert, *server_key; /* "": plain HTTP */
     const char *clients;                  /* fingerprints with spaces between; "": any */
     const char *mirror;                   /* "": none */

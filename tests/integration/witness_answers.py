@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every answer of tally-witness, after C2SP tlog-witness (TAP): witness_answers.py DIR BIN SHARED"""
 import base64
+import http.client
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tarfile
@@ -19,6 +21,7 @@ from tap import Tap  # noqa: E402
 directory, build, shared = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
 PROGRAM = build / "tally-witness"
 SIGSUM = "sigsum.org/v1/tree/4d6d8825a6bb689d459628312889dfbb0bcd41b5211d9e1ce768b0ff0309e562"
+TIMEOUT_S = 20
 tap = Tap()
 ok = tap.ok
 
@@ -227,6 +230,58 @@ won = [i for i, status in results if status == 200]
 ok(len(won) == 1 and all(status in (200, 409) for _, status in results), "eight at once from one head: one wins", results)
 ok(stored(log).startswith(log.note(size + 1 + won[0])) if won else False, "and is what it knows")
 ok(w.end(signal.SIGTERM) == 0, "a clean stop")
+
+# ---- who only stands there ----
+FULL = 16  # the least that connections_max may be
+
+
+def stand(n, source="127.0.0.1"):
+    """Connections that say nothing; those that were not ended at once."""
+    return [socket.create_connection(("127.0.0.1", w.port), TIMEOUT_S, (source, 0)) for _ in range(n)]
+
+
+def ended(connection):
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+    except TimeoutError:
+        return False
+
+
+def answered(source):
+    """Is a courier at that address answered?"""
+    connection = http.client.HTTPConnection("127.0.0.1", w.port, timeout=TIMEOUT_S, source_address=(source, 0))
+    try:
+        connection.request("POST", "/add-checkpoint", log.request(0, 1))
+        return connection.getresponse().status in (200, 409)
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def ends_soon(connections, seconds):
+    """All of them end, and not before."""
+    began = time.monotonic()
+    all_ended = all(ended(one) for one in connections)
+    return all_ended and 0.5 < time.monotonic() - began < seconds
+
+
+w = Witness(PROGRAM, config("crowd", log.vkey(), connections_max=str(FULL), workers="1", per_ip_max="8"), directory / "crowd.log")
+crowd = stand(3 * FULL)
+ok(answered("127.0.0.2"), "one address does not fill the port: another one is answered")
+for one in crowd:
+    one.close()
+ok(w.end(signal.SIGTERM) == 0, "a clean stop")
+w = Witness(PROGRAM, config("idle", log.vkey(), per_ip_max="0", idle_timeout="1s"), directory / "idle.log")
+silent = stand(4)
+ok(ends_soon(silent, TIMEOUT_S), "who says nothing for idle_timeout is ended")
+ok(answered("127.0.0.1"), "and who does is answered")
+ok(w.end(signal.SIGTERM) == 0, "a clean stop")
+said = subprocess.run([PROGRAM, "--config", conf, "--print-config"], capture_output=True, text=True, check=True).stdout
+ok(re.search(r"^per_ip_max = ([1-9]|[1-9]\d)$", said, re.M) and re.search(r"^idle_timeout = 30(s|000ms)$", said, re.M),
+   "both have a measure unless told", said)
 
 # ---- requests of another implementation ----
 archive = shared / "vectors/witness-requests.tar.xz"
