@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The guides are true: every ```sh block of doc/operations.md and doc/observers.md runs as it is written, in order,
 # in a folder of its own, and a daemon is started where operations.md says so.  Only the guide's port numbers are
-# changed, to ones that are free here.  Timeout: 600 s.
+# changed, to ones that are free here, and https://log.example is a plain server of the folder that the daemon
+# publishes.  Timeout: 600 s.
 . "$(dirname "$0")/lib.sh"
 
 command -v curl >/dev/null || skip_all 'curl is not installed'
@@ -14,14 +15,14 @@ OWNER=$pg_conn DAEMON=$pg_daemon_conn
 export OWNER DAEMON PATH
 
 free_ports=
-for _ in 1 2 3; do
+for _ in 1 2 3 4; do
     free_port
     free_ports="$free_ports $port"
 done
 ports() { # ports of the guide to free ones
     # shellcheck disable=SC2086
     set -- $free_ports
-    sed "s/18443/$1/g; s/18444/$2/g; s/19464/$3/g"
+    sed "s/18443/$1/g; s/18444/$2/g; s/19464/$3/g; s|https://log\.example|http://127.0.0.1:$4|g"
 }
 
 # The n-th block of a guide into a file; empty when there is none.
@@ -47,7 +48,25 @@ run_guide() { # GUIDE BLOCKS
 }
 
 run_guide operations.md 10
-run_guide observers.md 4
+setpriv --pdeathsig KILL -- "$python" -m http.server --bind 127.0.0.1 --directory rehearsal/log "${free_ports##* }" \
+    >served 2>&1 </dev/null &
+at_exit "kill $! 2>/dev/null || true"
+served() { curl -sf "http://127.0.0.1:${free_ports##* }/checkpoint"; }
+ok 'the folder is served as any web server would' wait_for 60 served
+run_guide observers.md 10
+openssl pkey -in rehearsal/keys/log.key -pubout -out expected.pub
+ok "the policy's key is the log's" cmp expected.pub log.pub
+cp first.tlog-proof kept.tlog-proof
+# A receipt of another entry, root or path, in the guide's own words.
+n=0
+while block observers.md $((n + 1)) && ! grep -q 'it is in the ledger' block.sh; do n=$((n + 1)); done
+refused() { sed "$1" kept.tlog-proof >first.tlog-proof && ! cmp -s first.tlog-proof kept.tlog-proof && ! sh -eu ./block.sh; }
+ok 'the recipe refuses another place' refused 's/^index .*/index 0/'
+ok 'another entry' refused 's/^extra dGFs/extra dGFt/'
+ok 'another path' refused '4{s/^A/B/;t;s/^./A/}'
+ok 'a shorter path' refused 4d
+cp kept.tlog-proof first.tlog-proof
+ok 'and takes the right one' sh -eu ./block.sh
 get() { curl -s --cacert "$TALLY_CA" --cert "$TALLY_CLIENT" "$TALLY_URL$1"; }
 like 'what there is not: no such path, and where it might be' "$(get /v1/bundles)" '"status":404,"detail":"no such path on this port'
 like 'no such contest' "$(get /v1/contests/none)" '"status":404,"detail":"no such contest"'
