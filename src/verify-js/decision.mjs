@@ -14,7 +14,7 @@ const DEEPEST = 16;
 const KEYS = ['election', 'phase', 'kind', 'target', 'reason', 'position', 'made_at', 'salt'];
 const REASON_MAX = 1000;
 const ORDER_MAX = 1024;
-const SAFE = Number.MAX_SAFE_INTEGER;
+const SIZE_MAX = 2 ** 32 - 1; // entries of a log
 
 const code = (target, key) => plain(target.get(key), isCode);
 const hash = (target, key) => plain(target.get(key), isHex64);
@@ -60,7 +60,7 @@ function excludeTarget(target, { definition }) {
 function certifyTarget(target, { definition }) {
     must(target.hasExactly(['contest', 'at', 'result']));
     const contest = contestOf(target, definition);
-    const at = whole(target.get('at'), 0, SAFE);
+    const at = whole(target.get('at'), 0, SIZE_MAX);
     const result = hash(target, 'result');
     return { contest, at, result, lines: `contest ${contest.code}\nat ${at}\nresult ${result}\n` };
 }
@@ -131,7 +131,7 @@ export function readDecision(bytes, rules) {
             election: plain(object.get('election'), isCode),
             phase: plain(object.get('phase'), isPhase),
             kind,
-            position: whole(object.get('position'), 1, SAFE),
+            position: whole(object.get('position'), 1, SIZE_MAX),
             madeAt: timeOf(object.get('made_at')),
             salt: plain(object.get('salt'), isHex32),
         };

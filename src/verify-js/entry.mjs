@@ -6,7 +6,7 @@ import { areasOf, isQuorum, readDecision, signersOf } from './decision.mjs';
 import { TYPE_BUNDLE, TYPE_DECISION, TYPE_RESULT, limitsOf, paeOf, readEnvelope } from './envelope.mjs';
 import { heldOf, readLeaf } from './leaf.mjs';
 import { listsFit, readPayload } from './payload.mjs';
-import { checkResult } from './result.mjs';
+import { readResult } from './result.mjs';
 import { WITHHELD } from './tree.mjs';
 
 const typeOf = (leaf) => (leaf.isDecision ? TYPE_DECISION : leaf.kind === 'result' ? TYPE_RESULT : TYPE_BUNDLE);
@@ -122,8 +122,9 @@ export class Entry {
     }
 
     namesAreKnown() {
-        const { definition } = this.run;
-        const { branch, contest, candidate, scope } = this.leaf;
+        const { definition, registry } = this.run;
+        const { branch, contest, candidate, scope, kind, action, terminal } = this.leaf;
+        if (kind === 'key' && action !== 'add' && !registry.terminals.has(terminal)) return false;
         if (branch !== undefined && !definition.branches.has(branch)) return false;
         if (contest !== undefined && !definition.contests.has(contest)) return false;
         if (branch !== undefined && contest !== undefined && !definition.branches.get(branch).slots.has(contest)) return false;
@@ -139,7 +140,7 @@ export class Entry {
         if (!this.payloadIsGood) return this.found('payload.hash');
         if (leaf.isBundle || leaf.isConflict) return this.checkBundle();
         if (this.has('leaf.branch')) return undefined;
-        return leaf.isDecision ? this.checkDecision() : checkResult(this);
+        return leaf.isDecision ? this.checkDecision() : this.checkResult();
     }
 
     async checkBundle() {
@@ -152,14 +153,17 @@ export class Entry {
         if (payload === null) return this.found('payload.syntax');
         if (!this.isOfLeaf(payload)) this.found('payload.leaf');
         if (this.has('leaf.key', 'leaf.branch', 'payload.leaf')) return undefined;
-        const branch = run.definition.branches.get(leaf.branch);
-        if (!listsFit(payload, branch, run.hashes.definition)) return this.found('payload.syntax');
+        if (!listsFit(payload, run.definition.branches.get(leaf.branch), run.hashes.definition)) return this.found('payload.syntax');
         if (leaf.isConflict) return undefined;
-        const key = run.registry.terminals.get(leaf.terminal);
-        this.slots = checkBundle(run.definition, run.hashes.definition, branch, payload, key);
+        this.slots = this.slotsOf(payload);
         const held = this.slots.filter((slot) => slot.held !== '').map((slot) => `held ${slot.slot.contest.code} ${slot.held}\n`).join('');
         if (held !== leaf.held) this.found('leaf.held');
         return undefined;
+    }
+
+    slotsOf(payload) {
+        const { definition, registry, hashes } = this.run;
+        return checkBundle(definition, hashes.definition, definition.branches.get(this.leaf.branch), payload, registry.terminals.get(this.leaf.terminal));
     }
 
     async checkCosigners() {
@@ -190,12 +194,39 @@ export class Entry {
         return undefined;
     }
 
+    /** Its numbers are compared when all entries were read: they may be of any place before it. */
+    async checkResult() {
+        const { leaf, run } = this;
+        const signers = await signersOf(this.envelope, areasOf(leaf, run), run, run.signing);
+        if (!isQuorum(signers, run.definition.policy.certify)) this.found('result.signers');
+        const result = readResult(this.envelope.payload);
+        if (result === null) return this.found('payload.syntax');
+        const isOfLeaf = this.isOfElection(result) && result.scope === leaf.scope && result.log.size === leaf.at && result.serial === leaf.serial;
+        if (!isOfLeaf) this.found('payload.leaf');
+        run.results.push({ entry: this, result });
+        return undefined;
+    }
+
     /** Stage 7. */
     async apply() {
         const { leaf, run, position } = this;
-        if (leaf.isBundle && this.bytes !== 'unread') this.applyBundle();
-        else if (leaf.isConflict && this.bytes !== 'unread') run.tally.applyConflict(leaf.branch, position);
-        else if (this.decision !== undefined) await this.applyDecision();
+        if (leaf.isDecision) return this.decision === undefined ? undefined : this.applyDecision();
+        if (leaf.isBare || this.bytes === 'unread') return undefined;
+        run.applied.add(position);
+        if (leaf.isBundle) this.applyBundle();
+        else if (leaf.isConflict) run.tally.applyConflict(leaf.branch, position);
+        return undefined;
+    }
+
+    /** Applies it to another tally, when it was found good before. */
+    async applyAgain() {
+        const { leaf, run, position } = this;
+        if (leaf.isDecision) {
+            await run.judge.apply(readDecision(this.envelope.payload, run), position);
+            return;
+        }
+        if (leaf.isBundle && this.bytes === 'good') this.slots = this.slotsOf(readPayload(this.envelope.payload));
+        await this.apply();
     }
 
     applyBundle() {
@@ -217,6 +248,7 @@ export class Entry {
         const failed = await run.judge.judge(this.decision, position);
         for (const check of failed) this.found(check);
         if (failed.length > 0) return undefined;
+        run.applied.add(position);
         run.decided.add(leaf.payload);
         return run.judge.apply(this.decision, position);
     }

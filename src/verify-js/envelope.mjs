@@ -15,9 +15,11 @@ const SIGNATURES_MAX = 4;
 
 /** Most bytes of an envelope and of its payload, by its kind. */
 const BIG = { envelope: 2 ** 21, payload: 2 ** 20 };
-export const LIMITS = { bundle: BIG, conflict: BIG, result: BIG };
+const LIMITS = { bundle: BIG, conflict: BIG, result: BIG };
 const SMALL = { envelope: 136 * 1024, payload: 96 * 1024 };
 export const limitsOf = (kind) => LIMITS[kind] ?? SMALL;
+/** For what was found good before. */
+export const LIMITS_FREE = BIG;
 
 const keysAreGood = (object) => !object.twice && object.count <= KEYS_MAX && ![...object.members.keys()].some((key) => key.includes('\\'));
 

@@ -84,6 +84,7 @@ export function readLeaf(bytes) {
     }
     if (leaf.revision === 0) return null;
     if (kind === 'key' && action === 'rotate' && leaf.signing_key === undefined && leaf.certificate === undefined) return null;
+    if (leaf.not_before > leaf.not_after) return null;
     if (leaf.prev === '-') leaf.prev = null;
     leaf.isBundle = kind === 'bundle';
     leaf.isConflict = kind === 'conflict';

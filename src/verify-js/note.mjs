@@ -5,6 +5,8 @@ import { base64, byteString, bytesOfByteString, bytesOfText, decimal, hexOf, joi
 
 const CHECKPOINT_MAX = 4096;
 const SIZE_MAX = 2 ** 32 - 1;
+const POLICY_MAX = 64 * 1024;
+const EACH_MAX = 32; // logs, witnesses, groups
 const NAME = /^[\x21-\x2a\x2c-\x7e]{1,200}$/; // printable ASCII without space and +
 const DASH = '\xe2\x80\x94'; // an em dash in UTF-8
 
@@ -80,7 +82,7 @@ class PolicyReader {
         this.logs = [];
         this.witnesses = [];
         this.names = new Map(); // name: {met(has)}, of witnesses and groups
-        this.used = new Set();
+        this.groups = 0;
         this.quorum = null;
     }
 
@@ -97,8 +99,7 @@ class PolicyReader {
     async log(text) {
         const vkey = await readVkey(text, TYPE_LOG, this.signing);
         if (vkey === null || this.logs.some((one) => sameBytes(one.key, vkey.key))) return false;
-        this.logs.push(vkey);
-        return true;
+        return this.logs.push(vkey) <= EACH_MAX;
     }
 
     isNew(name) {
@@ -108,18 +109,14 @@ class PolicyReader {
     async witness(name, text) {
         const vkey = await readVkey(text, TYPE_WITNESS, this.signing);
         if (vkey === null || !this.isNew(name) || this.witnesses.some((one) => sameBytes(one.key, vkey.key))) return false;
-        this.witnesses.push(vkey);
         this.names.set(name, (has) => has(vkey));
-        return true;
+        return this.witnesses.push(vkey) <= EACH_MAX;
     }
 
     group(name, how, members) {
         const k = how === 'any' ? 1 : how === 'all' ? members.length : decimal(how, members.length);
-        if (k === null || k < 1 || !this.isNew(name)) return false;
-        for (const member of members) {
-            if (!this.names.has(member) || this.used.has(member)) return false;
-            this.used.add(member);
-        }
+        if (k === null || k < 1 || !this.isNew(name) || ++this.groups > EACH_MAX) return false;
+        if (new Set(members).size < members.length || !members.every((member) => this.names.has(member))) return false;
         const rules = members.map((member) => this.names.get(member));
         this.names.set(name, (has) => rules.filter((rule) => rule(has)).length >= k);
         return true;
@@ -134,6 +131,7 @@ class PolicyReader {
 
 /** {log, witnesses, quorum(has)} of a policy with exactly one log; null: it is none. */
 export async function readPolicy(bytes, signing) {
+    if (bytes.length > POLICY_MAX || bytes[bytes.length - 1] !== 0x0a) return null;
     const text = byteString(bytes);
     // eslint-disable-next-line no-control-regex
     if (/[^\t\n\x20-\x7e\x80-\xff]/.test(text)) return null;

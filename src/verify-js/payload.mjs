@@ -72,30 +72,20 @@ function row(object) {
     return out;
 }
 
-function prev(value, revision) {
-    if (value === null) {
-        must(revision === 1);
-        return null;
-    }
-    must(revision > 1);
-    return plain(value, isHex64);
-}
-
 /** What a terminal says; null: not such an object.  `contests`: rows by their code. */
 export function readPayload(bytes) {
     const object = readObject(bytes, DEEPEST);
     return orNull(() => {
         must(object !== null && object.hasExactly(KEYS));
         const text = (key, isGood) => plain(object.get(key), isGood);
-        const revision = whole(object.get('revision'), 1, COUNT_MAX);
         const out = {
             election: text('election', isCode),
             definition: text('definition', isHex64),
             phase: text('phase', isPhase),
             branch: text('branch', isCode),
             terminal: text('terminal', isCode),
-            revision,
-            prev: prev(object.get('prev'), revision),
+            revision: whole(object.get('revision'), 1, COUNT_MAX),
+            prev: object.get('prev') === null ? null : text('prev', isHex64),
             salt: text('salt', isHex32),
             openedAt: timeOf(object.get('opened_at')),
             closedAt: timeOf(object.get('closed_at')),

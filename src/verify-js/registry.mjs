@@ -24,6 +24,14 @@ export class Registry {
         this.terminalKeys = new Map(); // key id: public key, of all keys that terminals have or had
     }
 
+    /** One that `key` decisions can change beside this one. */
+    copy() {
+        const out = new Registry();
+        Object.assign(out, this, { terminals: new Map(this.terminals), keys: new Set(this.keys), certificates: new Set(this.certificates),
+            terminalKeys: new Map(this.terminalKeys) });
+        return out;
+    }
+
     async addTerminalKey(hex, signing) {
         const key = bytesOfHex(hex);
         const id = await signing.sha256Hex(key);

@@ -8,6 +8,7 @@ import { Judge } from './judge.mjs';
 import { isOfLayout } from './layout.mjs';
 import { cosignaturesOf, isSignedBy, readCheckpoint, readPolicy, sameVkey } from './note.mjs';
 import { checkPackages } from './package.mjs';
+import { checkResults } from './past.mjs';
 import { checkGiven, readGiven } from './receipts.mjs';
 import { Revisions } from './revisions.mjs';
 import { Tally } from './tally.mjs';
@@ -22,6 +23,8 @@ class Run {
         this.genesisElection = null;
         this.lastAccepted = null;
         this.decided = new Set();
+        this.applied = new Set();
+        this.results = [];
         this.interpreted = false;
     }
 
@@ -29,6 +32,7 @@ class Run {
         this.interpreted = true;
         this.definition = definition.content;
         this.registry = registry.content;
+        this.firstRegistry = registry.content.copy();
         this.hashes = { definition: definition.hash, registry: registry.hash };
         this.tally = new Tally(this.definition);
         this.judge = new Judge(this);
@@ -115,6 +119,7 @@ export async function verify(given) {
         await checkNote(run, note, key, given.policy ?? own, definition.content);
         const read = readGiven(given);
         const known = await checkEntries(run, note, read.wanted);
+        await checkResults(run, note);
         await checkGiven(run, read, note, key, known);
     }
     checkNames(run);
