@@ -26,7 +26,7 @@ export async function checkEntries(run, checkpoint, wanted) {
         }
         for (const { level, n: tile, hashes } of tree.takeFull()) await files.tile(level, tile, hashes);
         if (leaves !== null) await checkSome(run, n * WIDTH, leaves, records);
-        run.progress(Math.min(size, (n + 1) * WIDTH), size);
+        await run.progress(Math.min(size, (n + 1) * WIDTH), size);
     }
     for (const { level, n, hashes } of tree.takePartial()) await files.tile(level, n, hashes);
     const root = await tree.root();

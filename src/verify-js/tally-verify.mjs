@@ -24,7 +24,6 @@ the tree, every envelope, every decision; and counts it again.  Says everything 
   --receipts DIR      every *.tlog-proof in it must stand in the log
   --since FILE        an older checkpoint or receipt that the log must continue; many times
   --json              the report as one line of JSON (doc/verifying.md)
-  --persian           the text for people in Persian
   --help
 
 Exit status: 0 clean, 1 findings, 2 unusable input or usage (nothing is printed but why).
@@ -37,7 +36,6 @@ const OPTIONS = {
     receipts: { type: 'string' },
     since: { type: 'string', multiple: true },
     json: { type: 'boolean' },
-    persian: { type: 'boolean' },
     help: { type: 'boolean' },
 };
 const ROOT_KEYS_MAX = 4;
@@ -131,7 +129,7 @@ async function main() {
         progress: showProgress,
     };
     const report = await verify(given);
-    print(values.json ? bytesOfByteString(reportLine(report)) : bytesOfByteString(reportText(report, values.persian ? 'fa' : 'en')));
+    print(bytesOfByteString(values.json ? reportLine(report) : reportText(report)));
     return report.verdict === 'clean' ? 0 : 1;
 }
 
