@@ -78,21 +78,25 @@ function oneHasNearlyAll(numbers, most) {
     return contest.candidates.length > 1 && [...row.candidates].some(([code, n]) => numbers.votesFor(code, n) > most);
 }
 
-function isFlagged(holds, numbers, known, rules) {
+/** Codes, N08M as what it is. */
+function flagsOf(holds, numbers, known, rules) {
     const { row, A } = numbers;
     const { limits } = rules.definition;
     const far = Math.abs(A - row.cast);
-    const N08M = A - row.cast > limit(A, limits.N08_missing_bp);
     const votesAreGood = known && !['N03', 'N04', 'N05', 'N07'].some((code) => holds.has(code));
-    return N08M ||
-        (row.blank > 0 && row.blank >= limit(row.cast, limits.P01_bp)) ||
-        (row.invalid > 0 && row.invalid >= limit(row.cast, limits.P02_bp)) ||
-        (far > 0 && !holds.has('N08') && (far >= limit(row.cast, limits.P03_bp) || far >= limits.P03_abs)) ||
-        row.cast === 0 || A === 0 ||
-        (votesAreGood && oneHasNearlyAll(numbers, limit(row.valid, limits.P05_bp))) ||
-        row.authenticated[1] + row.authenticated[2] > limit(A, limits.P06_bp) ||
-        rules.largest - A > limit(rules.largest, limits.P07_bp) ||
-        row.cast < rules.definition.policy.publish_min_ballots;
+    const N08M = A - row.cast > limit(A, limits.N08_missing_bp);
+    const flags = {
+        N08M,
+        P01: row.blank > 0 && row.blank >= limit(row.cast, limits.P01_bp),
+        P02: row.invalid > 0 && row.invalid >= limit(row.cast, limits.P02_bp),
+        P03: far > 0 && !N08M && !holds.has('N08') && (far >= limit(row.cast, limits.P03_bp) || far >= limits.P03_abs),
+        P04: row.cast === 0 || A === 0,
+        P05: votesAreGood && oneHasNearlyAll(numbers, limit(row.valid, limits.P05_bp)),
+        P06: row.authenticated[1] + row.authenticated[2] > limit(A, limits.P06_bp),
+        P07: rules.largest - A > limit(rules.largest, limits.P07_bp),
+        P09: row.cast < rules.definition.policy.publish_min_ballots,
+    };
+    return Object.keys(flags).filter((code) => flags[code]);
 }
 
 function checkSlot(slot, payload, rules) {
@@ -101,15 +105,15 @@ function checkSlot(slot, payload, rules) {
     const row = payload.contests.get(contest.code);
     if (row === undefined) {
         if (!holds.has('S02')) holds.add('S03');
-        return { holds, flagged: false, counts: null, notHeld: false };
+        return { holds, flags: [], counts: null, notHeld: false };
     }
-    if (row.notHeld) return { holds, flagged: false, counts: null, notHeld: true };
+    if (row.notHeld) return { holds, flags: [], counts: null, notHeld: true };
     if (payload.closedAt < contest.closesAt) holds.add('S05');
     const known = isKnown(row, contest);
     if (!known) holds.add('S02');
     const numbers = new Numbers(row, contest);
     numbersHold(holds, numbers, known, branch.capacity);
-    return { holds, flagged: isFlagged(holds, numbers, known, rules), counts: known ? countsOf(row, contest) : null, notHeld: false };
+    return { holds, flags: flagsOf(holds, numbers, known, rules), counts: known ? countsOf(row, contest) : null, notHeld: false };
 }
 
 function wholeBundle(payload, branch, key, definitionHash) {
@@ -124,7 +128,7 @@ function wholeBundle(payload, branch, key, definitionHash) {
 /**
  * What the bundle is held and flagged for, a finding for each of the branch's slots in its order.
  *
- * key: {notBefore, notAfter} of the terminal.  Gives [{slot, held, flagged, counts, notHeld}]: held: codes in
+ * key: {notBefore, notAfter} of the terminal.  Gives [{slot, held, flags, counts, notHeld}]: held: codes in
  * their order, joined by commas, or ''; counts: null where they cannot be read, or there are none.
  */
 export function checkBundle(definition, definitionHash, branch, payload, key) {

@@ -233,7 +233,7 @@ export class Entry {
         const { leaf, run, position } = this;
         const withheld = this.bytes === 'withheld';
         run.tally.applyBundle(withheld ? this.withheldSlots() : this.slots.map((slot) => (
-            { ...slot, held: slot.held !== '', found: slot.flagged || slot.held !== '', withheld: false })), leaf.revision, position);
+            { ...slot, held: slot.held !== '', found: slot.flags.length > 0 || slot.held !== '', withheld: false })), leaf.revision, position);
     }
 
     withheldSlots() {
