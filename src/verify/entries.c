@@ -63,8 +63,7 @@ tile_verify(const struct verify *v, struct job *job)
             item_envelope(v, item, &job->records[i]);
         }
         if (item->good && v->interpreted) {
-            item_resolve(v, item);
-            err = item_content(v, item, &job->arena);
+            err = item_interpret(&(struct item_view){v, v->registry}, item, &job->arena);
         }
     }
     return err;
@@ -99,14 +98,17 @@ genesis_check(const struct verify *v, struct item *item, uint64_t position)
 }
 
 static enum tly_err
-item_take(struct verify *v, struct item *item, uint64_t position)
+item_take(struct verify *v, struct item *item, struct tly_arena *keep, uint64_t position)
 {
     enum tly_err err   = TLY_OK;
     uint64_t     found = 0;
     v->counts.entries += item->read;
     v->counts.envelopes += item->envelope == ITEM_THERE;
     v->counts.withheld += item->envelope == ITEM_WITHHELD;
-    if (item->good) {
+    if (v->recount != NULL) {
+        err = item_again(&(struct item_view){v, book_registry(v->recount->book)}, item, keep);
+    }
+    if (err == TLY_OK && item->good) {
         genesis_check(v, item, position);
         err = ledger_take(v->ledger, position, &item->leaf, item->found, &found);
         item->found |= found;
@@ -134,7 +136,7 @@ job_take(struct verify *v, struct job *job)
     v->all_known          = v->all_known && !job->entries.bad;
     enum tly_err err      = TLY_OK;
     for (unsigned i = 0; i < job->tile.width && err == TLY_OK; i++) {
-        err = item_take(v, &job->items[i], job->tile.n * TILE_WIDTH + i);
+        err = item_take(v, &job->items[i], &job->arena, job->tile.n * TILE_WIDTH + i);
     }
     progress_step(&v->progress, v->tree.size);
     return err;

@@ -8,9 +8,7 @@ item_leaf(struct item *item, struct tly_bytes text)
 {
     item->read = true;
     item->hash = merkle_leaf(text);
-    item->good = leaf_parse(text, &item->texts, &item->leaf, NULL) == TLY_OK &&
-                 item->leaf.kind != LEAF_KEY &&
-                 item->leaf.kind != LEAF_STATE; /* not known here yet */
+    item->good = leaf_parse(text, &item->texts, &item->leaf, NULL) == TLY_OK;
     if (!item->good) {
         item_find(item, FOUND_LEAF_SYNTAX);
     }
@@ -77,6 +75,25 @@ target_line(struct tly_bytes *lines, const char *name, struct tly_bytes *value)
     return true;
 }
 
+/* Of `key`: the terminal is registered, unless it shall be, and the branch is one. */
+static bool
+key_resolve(const struct item_view *view, struct item *item)
+{
+    struct tly_bytes lines = item->leaf.held;
+    struct tly_bytes text;
+    struct tly_bytes code;
+    if (!target_line(&lines, "action ", &text) || !target_line(&lines, "terminal ", &code)) {
+        return false;
+    }
+    const bool added = tly_bytes_eq(text, tly_text(decision_action_name(KEY_ADD)));
+    item->terminal   = registry_terminal(view->registry, code, REGISTRY_NOW);
+    if (target_line(&lines, "branch ", &code)) {
+        item->to = election_branch(view->v->election, code);
+        return item->to.v != IX_NONE && (added || item->terminal.v != IX_NONE);
+    }
+    return added || item->terminal.v != IX_NONE;
+}
+
 /* Every code that the target names is one of the definition, and they belong together. */
 static bool
 target_resolve(const struct election *e, struct item *item)
@@ -109,28 +126,33 @@ key_fits(const struct registry *r, const struct item *item)
     if (item->terminal.v == IX_NONE) {
         return false;
     }
-    const struct terminal *t = &r->terminals[item->terminal.v];
+    const struct terminal *t = registry_row(r, item->terminal);
     return tly_hash_eq(&t->keyid, &item->leaf.key) && t->state == TERMINAL_ACTIVE &&
            (item->branch.v == IX_NONE || t->branch.v == item->branch.v);
 }
 
-void
-item_resolve(const struct verify *v, struct item *item)
+static void
+resolve(const struct item_view *view, struct item *item)
 {
-    const struct election *e = v->election;
-    item->branch             = (struct branch_ix){IX_NONE};
-    item->contest            = (struct contest_ix){IX_NONE};
-    item->candidate          = (struct candidate_ix){IX_NONE};
-    item->terminal           = (struct terminal_ix){IX_NONE};
+    const struct election *e     = view->v->election;
+    bool                   known = true;
+    item->branch                 = (struct branch_ix){IX_NONE};
+    item->to                     = (struct branch_ix){IX_NONE};
+    item->contest                = (struct contest_ix){IX_NONE};
+    item->candidate              = (struct candidate_ix){IX_NONE};
+    item->terminal               = (struct terminal_ix){IX_NONE};
     if (item->leaf.kind == LEAF_BUNDLE || item->leaf.kind == LEAF_CONFLICT) {
         item->branch = election_branch(e, tly_text(item->leaf.branch));
         item->terminal =
-            registry_terminal(v->registry, tly_text(item->leaf.terminal), REGISTRY_NOW);
-        item->found |= item->branch.v == IX_NONE ? FOUND_BIT(FOUND_LEAF_BRANCH) : 0;
-        item->found |= key_fits(v->registry, item) ? 0 : FOUND_BIT(FOUND_LEAF_KEY);
+            registry_terminal(view->registry, tly_text(item->leaf.terminal), REGISTRY_NOW);
+        known = item->branch.v != IX_NONE;
+        item->found |= key_fits(view->registry, item) ? 0 : FOUND_BIT(FOUND_LEAF_KEY);
+    } else if (item->leaf.kind == LEAF_KEY) {
+        known = key_resolve(view, item);
     } else if (leaf_is_decision(item->leaf.kind)) {
-        item->found |= target_resolve(e, item) ? 0 : FOUND_BIT(FOUND_LEAF_BRANCH);
+        known = target_resolve(e, item);
     }
+    item->found |= known ? 0 : FOUND_BIT(FOUND_LEAF_BRANCH);
 }
 
 /* ---- stage 6: what all documents have ---- */
@@ -164,11 +186,44 @@ item_open(struct item *item, const struct item_limits *limits, struct tly_arena 
 }
 
 enum tly_err
-item_content(const struct verify *v, struct item *item, struct tly_arena *keep)
+item_interpret(const struct item_view *view, struct item *item, struct tly_arena *keep)
 {
+    resolve(view, item);
     if (item->envelope != ITEM_THERE) {
         return TLY_OK;
     }
-    return leaf_is_decision(item->leaf.kind) ? item_decision(v, item, keep)
-                                             : item_bundle(v, item, keep);
+    return leaf_is_decision(item->leaf.kind) ? item_decision(view, item, keep)
+                                             : item_bundle(view, item, keep);
+}
+
+/* What item_interpret() can find. */
+#define INTERPRETED                                                                                \
+    (FOUND_BIT(FOUND_LEAF_BRANCH) | FOUND_BIT(FOUND_LEAF_KEY) | FOUND_BIT(FOUND_ENVELOPE_SYNTAX) | \
+     FOUND_BIT(FOUND_ENVELOPE_TYPE) | FOUND_BIT(FOUND_PAYLOAD_HASH) |                              \
+     FOUND_BIT(FOUND_ENVELOPE_SIGNATURE) | FOUND_BIT(FOUND_BUNDLE_COSIGNERS) |                     \
+     FOUND_BIT(FOUND_DECISION_SIGNERS) | FOUND_BIT(FOUND_PAYLOAD_SYNTAX) |                         \
+     FOUND_BIT(FOUND_PAYLOAD_LEAF) | FOUND_BIT(FOUND_LEAF_HELD))
+
+/* Is the registry of the package as good as the newer one for this entry? */
+static bool
+is_same(const struct item_view *view, const struct item *item)
+{
+    const struct registry *before = view->v->registry;
+    if (item->leaf.kind != LEAF_BUNDLE && item->leaf.kind != LEAF_CONFLICT) {
+        return item->leaf.kind != LEAF_KEY;
+    }
+    return registry_terminal(view->registry, tly_text(item->leaf.terminal), REGISTRY_NOW).v ==
+               item->terminal.v &&
+           registry_terminal_by_keyid(view->registry, &item->leaf.key, REGISTRY_NOW).v ==
+               registry_terminal_by_keyid(before, &item->leaf.key, REGISTRY_NOW).v;
+}
+
+enum tly_err
+item_again(const struct item_view *view, struct item *item, struct tly_arena *keep)
+{
+    if (!item->good || view->registry == view->v->registry || is_same(view, item)) {
+        return TLY_OK;
+    }
+    item->found &= ~INTERPRETED;
+    return item_interpret(view, item, keep);
 }

@@ -9,6 +9,12 @@
 #include "core/records.h"
 #include "verify.h"
 
+/* What an entry is judged by: on a thread the registry of the package, in order the one of its place. */
+struct item_view {
+    const struct verify   *v;
+    const struct registry *registry;
+};
+
 enum item_envelope {
     ITEM_UNREAD,   /* no pack that could be read, or nothing belongs there, or a finding */
     ITEM_WITHHELD, /* and it may be */
@@ -27,6 +33,7 @@ struct item {
 
     /* When interpreted: what the leaf's codes are. */
     struct branch_ix    branch;
+    struct branch_ix    to; /* of `key`: where the terminal comes to */
     struct contest_ix   contest;
     struct candidate_ix candidate;
     struct terminal_ix  terminal;
@@ -39,15 +46,18 @@ struct item {
 void item_leaf(struct item *item, struct tly_bytes text);
 /* Stage 4: the record of the pack. */
 void item_envelope(const struct verify *v, struct item *item, const struct record *record);
-/* Codes and keys of the leaf against the packages: leaf.branch, leaf.key. */
-void item_resolve(const struct verify *v, struct item *item);
-/* Stage 6: the document in the envelope.  What the tally needs of it goes to keep, which must live until
- * it is applied.  Errors: TLY_ENOMEM. */
-TLY_MUST enum tly_err item_content(const struct verify *v, struct item *item,
-                                   struct tly_arena *keep);
-TLY_MUST enum tly_err item_bundle(const struct verify *v, struct item *item,
+/* Codes and keys of the leaf against definition and registry (leaf.branch, leaf.key), then stage 6: the
+ * document in the envelope.  What the tally needs of it goes to keep, which must live until it is
+ * applied.  Errors: TLY_ENOMEM. */
+TLY_MUST enum tly_err item_interpret(const struct item_view *view, struct item *item,
+                                     struct tly_arena *keep);
+/* The same when the registry in force where the entry stands is known: does nothing where the package's
+ * leads to the same. */
+TLY_MUST enum tly_err item_again(const struct item_view *view, struct item *item,
+                                 struct tly_arena *keep);
+TLY_MUST enum tly_err item_bundle(const struct item_view *view, struct item *item,
                                   struct tly_arena *keep);
-TLY_MUST enum tly_err item_decision(const struct verify *v, struct item *item,
+TLY_MUST enum tly_err item_decision(const struct item_view *view, struct item *item,
                                     struct tly_arena *keep);
 
 /* What both kinds of documents begin with: an envelope of this type and these limits, with the payload that

@@ -8,16 +8,16 @@
 
 /* A signature by the leaf's key over the payload. */
 static void
-signature_check(const struct verify *v, struct item *item, const struct envelope *envelope)
+signature_check(const struct item_view *view, struct item *item, const struct envelope *envelope)
 {
-    const struct registry   *r  = v->registry;
+    const struct registry   *r  = view->registry;
     const struct terminal_ix ix = registry_terminal_by_keyid(r, &item->leaf.key, REGISTRY_NOW);
     if (ix.v == IX_NONE) {
         return; /* leaf.key says it */
     }
     for (unsigned i = 0; i < envelope->signatures_n; i++) {
         if (tly_hash_eq(&envelope->signatures[i].keyid, &item->leaf.key) &&
-            envelope_verify(envelope, i, &r->terminals[ix.v].key)) {
+            envelope_verify(envelope, i, &registry_row(r, ix)->key)) {
             return;
         }
     }
@@ -25,9 +25,9 @@ signature_check(const struct verify *v, struct item *item, const struct envelope
 }
 
 static void
-cosigners_check(const struct verify *v, struct item *item, const struct envelope *envelope)
+cosigners_check(const struct item_view *view, struct item *item, const struct envelope *envelope)
 {
-    const struct bundle_rules rules = {v->election, v->registry, NULL};
+    const struct bundle_rules rules = {.election = view->v->election, .registry = view->registry};
     if (item->leaf.kind == LEAF_BUNDLE && item->leaf.revision >= 2 && item->branch.v != IX_NONE &&
         !bundle_revise_allowed(&rules, envelope, item->branch)) {
         item_find(item, FOUND_BUNDLE_COSIGNERS);
@@ -36,13 +36,13 @@ cosigners_check(const struct verify *v, struct item *item, const struct envelope
 
 /* The leaf says what the payload says. */
 static void
-facts_check(const struct verify *v, struct item *item, const struct payload *p)
+facts_check(const struct item_view *view, struct item *item, const struct payload *p)
 {
     const struct leaf *leaf = &item->leaf;
     const bool         same =
-        tly_bytes_eq(p->election, tly_text(v->election->code)) &&
-        tly_bytes_eq(p->election, tly_text(leaf->election)) && p->phase == v->election->phase &&
-        tly_bytes_eq(p->branch, tly_text(leaf->branch)) &&
+        tly_bytes_eq(p->election, tly_text(view->v->election->code)) &&
+        tly_bytes_eq(p->election, tly_text(leaf->election)) &&
+        p->phase == view->v->election->phase && tly_bytes_eq(p->branch, tly_text(leaf->branch)) &&
         tly_bytes_eq(p->terminal, tly_text(leaf->terminal)) && p->revision == leaf->revision &&
         p->has_prev == leaf->has_prev && (!p->has_prev || tly_hash_eq(&p->prev, &leaf->prev));
     item->found |= same ? 0 : FOUND_BIT(FOUND_PAYLOAD_LEAF);
@@ -75,13 +75,13 @@ slots_copy(const struct election *e, const struct checked *from, struct tly_aren
 
 /* The checks of the contests, and what only they can say of the payload's form. */
 static enum tly_err
-checks_check(const struct verify *v, struct item *item, const struct payload *payload,
+checks_check(const struct item_view *view, struct item *item, const struct payload *payload,
              struct tly_arena *scratch, struct tly_arena *keep)
 {
     struct checked            checked;
     struct tly_bytes          held;
-    const struct checks_input in  = {.election = v->election,
-                                     .terminal = &v->registry->terminals[item->terminal.v],
+    const struct checks_input in  = {.election = view->v->election,
+                                     .terminal = registry_row(view->registry, item->terminal),
                                      .branch   = item->branch,
                                      .payload  = payload};
     enum tly_err              err = checks_run(&in, scratch, &checked, NULL);
@@ -90,19 +90,19 @@ checks_check(const struct verify *v, struct item *item, const struct payload *pa
         return TLY_OK;
     }
     if (err == TLY_OK && item->leaf.kind == LEAF_BUNDLE) {
-        err = checks_held_lines(v->election, &checked, scratch, &held);
+        err = checks_held_lines(view->v->election, &checked, scratch, &held);
         if (err == TLY_OK && !tly_bytes_eq(held, item->leaf.held)) {
             item_find(item, FOUND_LEAF_HELD);
         }
     }
     if (err == TLY_OK && item->leaf.kind == LEAF_BUNDLE && item->found == 0) {
-        err = slots_copy(v->election, &checked, keep, &item->checked) ? TLY_OK : TLY_ENOMEM;
+        err = slots_copy(view->v->election, &checked, keep, &item->checked) ? TLY_OK : TLY_ENOMEM;
     }
     return err;
 }
 
 static enum tly_err
-payload_check(const struct verify *v, struct item *item, struct tly_bytes text,
+payload_check(const struct item_view *view, struct item *item, struct tly_bytes text,
               struct tly_arena *scratch, struct tly_arena *keep)
 {
     const size_t         votes_max = PAYLOAD_VOTES_MAX(text.len);
@@ -115,14 +115,14 @@ payload_check(const struct verify *v, struct item *item, struct tly_bytes text,
         item_find(item, FOUND_PAYLOAD_SYNTAX);
         return TLY_OK;
     }
-    facts_check(v, item, payload);
+    facts_check(view, item, payload);
     const uint64_t unsure =
         FOUND_BIT(FOUND_LEAF_KEY) | FOUND_BIT(FOUND_LEAF_BRANCH) | FOUND_BIT(FOUND_PAYLOAD_LEAF);
-    return (item->found & unsure) != 0 ? TLY_OK : checks_check(v, item, payload, scratch, keep);
+    return (item->found & unsure) != 0 ? TLY_OK : checks_check(view, item, payload, scratch, keep);
 }
 
 enum tly_err
-item_bundle(const struct verify *v, struct item *item, struct tly_arena *keep)
+item_bundle(const struct item_view *view, struct item *item, struct tly_arena *keep)
 {
     static const struct item_limits  limits  = {ENVELOPE_TYPE_BUNDLE, BUNDLE_ENVELOPE_MAX,
                                                 PAYLOAD_BYTES_MAX};
@@ -133,7 +133,7 @@ item_bundle(const struct verify *v, struct item *item, struct tly_arena *keep)
     if (err != TLY_OK || !opened) {
         return err;
     }
-    signature_check(v, item, &envelope);
-    cosigners_check(v, item, &envelope);
-    return payload_check(v, item, envelope.payload, &scratch, keep);
+    signature_check(view, item, &envelope);
+    cosigners_check(view, item, &envelope);
+    return payload_check(view, item, envelope.payload, &scratch, keep);
 }

@@ -7,22 +7,38 @@
 
 #define SCRATCH_MAX ((size_t)16 << 20)
 
-/* The area whose officers decide. */
-static struct area_ix
-area_of(const struct election *e, const struct item *item)
+/* The target as far as it tells who must sign: by the leaf's lines. */
+static struct decision
+target_of(const struct item_view *view, const struct item *item, enum policy_kind kind)
 {
-    return item->branch.v != IX_NONE ? e->branches[item->branch.v].area
-                                     : e->contests[item->contest.v].area;
+    struct decision  d    = {.kind = kind, .branch = item->branch, .contest = item->contest};
+    struct tly_bytes held = item->leaf.held;
+    if (kind == POLICY_KEY) {
+        const char *assign = "action assign\n";
+        d.key.before       = item->terminal;
+        d.key.row.branch   = item->to;
+        const bool assigned =
+            held.len > strlen(assign) && memcmp(held.data, assign, strlen(assign)) == 0;
+        d.key.action = assigned ? KEY_ASSIGN : KEY_ROTATE;
+        if (item->to.v == IX_NONE && item->terminal.v != IX_NONE) {
+            d.key.row.branch = registry_row(view->registry, item->terminal)->branch;
+        }
+    }
+    return d;
 }
 
 static void
-signers_check(const struct verify *v, struct item *item, const struct envelope *envelope)
+signers_check(const struct item_view *view, struct item *item, const struct envelope *envelope)
 {
-    const struct decision_rules rules = {v->election, v->registry, NULL};
-    const struct decision_areas areas = {.at = {area_of(v->election, item)}, .n = 1};
+    const struct decision_rules rules = {.election = view->v->election, .registry = view->registry};
+    struct decision_areas       areas;
     enum policy_kind            kind;
-    if (decision_of_leaf(item->leaf.kind, &kind) &&
-        decision_signers(&rules, envelope, kind, &areas, NULL) != TLY_OK) {
+    if (!decision_of_leaf(item->leaf.kind, &kind)) {
+        return;
+    }
+    const struct decision target = target_of(view, item, kind);
+    decision_areas(&rules, &target, &areas);
+    if (decision_signers(&rules, envelope, kind, &areas, NULL) != TLY_OK) {
         item_find(item, FOUND_DECISION_SIGNERS);
     }
 }
@@ -44,15 +60,15 @@ as_document(const struct election *e, const json_t *root)
 
 /* Leaves the document in the item, if the leaf says what it says. */
 static enum tly_err
-document_check(const struct verify *v, struct item *item, struct tly_bytes payload,
+document_check(const struct item_view *view, struct item *item, struct tly_bytes payload,
                struct tly_arena *keep)
 {
-    const struct election *e = v->election;
+    const struct election *e = view->v->election;
     struct decision        d;
     TLY_AUTO(json)
     json_t                     *root = json_loadb((const char *)payload.data, payload.len, 0, NULL);
     const struct election       of   = as_document(e, root);
-    const struct decision_rules rules = {&of, v->registry, NULL};
+    const struct decision_rules rules = {.election = &of, .registry = view->registry};
     const enum tly_err          err   = decision_document(&rules, payload, keep, &d, NULL);
     if (err == TLY_ENOMEM) {
         return err;
@@ -72,7 +88,7 @@ document_check(const struct verify *v, struct item *item, struct tly_bytes paylo
 }
 
 enum tly_err
-item_decision(const struct verify *v, struct item *item, struct tly_arena *keep)
+item_decision(const struct item_view *view, struct item *item, struct tly_arena *keep)
 {
     static const struct item_limits  limits  = {ENVELOPE_TYPE_DECISION, DECISION_ENVELOPE_MAX,
                                                 DECISION_PAYLOAD_MAX};
@@ -83,6 +99,6 @@ item_decision(const struct verify *v, struct item *item, struct tly_arena *keep)
     if (err != TLY_OK || !opened || item_has(item, FOUND_LEAF_BRANCH)) {
         return err;
     }
-    signers_check(v, item, &envelope);
-    return document_check(v, item, envelope.payload, keep);
+    signers_check(view, item, &envelope);
+    return document_check(view, item, envelope.payload, keep);
 }

@@ -85,10 +85,10 @@ judge(const struct recount *c, struct item *item)
 {
     struct decision                 *d       = &item->decision;
     TLY_AUTO(arena) struct tly_arena scratch = {.bytes_max = JUDGE_MAX};
-    const bool                       hidden  = recount_hidden_of(c, d->contest).all > 0;
-    bool                             refused = false;
-    bool                             wrong   = false;
-    enum tly_err                     err     = TLY_OK;
+    const bool   hidden  = d->contest.v != IX_NONE && recount_hidden_of(c, d->contest).all > 0;
+    bool         refused = false;
+    bool         wrong   = false;
+    enum tly_err err     = TLY_OK;
     if (book_find_payload(c->book, &item->leaf.payload) != UINT64_MAX) {
         refused = true;
     } else if (d->kind == POLICY_EXPLAIN && c->was_hidden[d->contest.v]) {
@@ -181,10 +181,15 @@ hidden_apply(struct recount *c, const struct item *item, uint64_t position)
 static enum tly_err
 decision_take(struct recount *c, struct item *item, uint64_t position)
 {
-    if (!decision_keep(&item->decision, c->arena)) {
+    struct decision *d = &item->decision;
+    if (!decision_keep(d, c->arena) ||
+        !decision_register(d, book_registry(c->book), position, c->arena)) {
         return TLY_ENOMEM;
     }
-    decision_apply(&c->tally, &item->decision, position);
+    decision_apply(&c->tally, d, position);
+    if (d->kind == POLICY_KEY) {
+        book_set_registry(c->book, d->key.after);
+    }
     return TLY_OK;
 }
 
@@ -231,6 +236,12 @@ entry_of(const struct item *item, bool applied)
                                .held           = leaf->held};
 }
 
+static bool
+is_vote(enum leaf_kind kind)
+{
+    return kind == LEAF_BUNDLE || kind == LEAF_CONFLICT;
+}
+
 enum tly_err
 recount_take(struct recount *c, struct item *item)
 {
@@ -247,6 +258,9 @@ recount_take(struct recount *c, struct item *item)
         const struct book_entry entry = entry_of(item, applied);
         err                           = book_append(c->book, &entry);
         err                           = err == TLY_ETOOBIG ? TLY_ENOMEM : err;
+    }
+    if (item->good && is_vote(item->leaf.kind) && c->tally.state != ELECTION_OPEN) {
+        item_find(item, FOUND_STATE_CLOSED); /* applied all the same */
     }
     c->tally.position = position + 1;
     return err;

@@ -214,7 +214,7 @@ def archive(election):
     values = []
     for _ in range(RUNS):
         started = time.monotonic()
-        report = json.loads(run("/usr/bin/time", "-f", "%M", "-o", T / "verify.kib", B / "tally-verify", election.dir / "log",
+        report = json.loads(run("/usr/bin/time", "-f", "%M %U %S", "-o", T / "verify.kib", B / "tally-verify", election.dir / "log",
                                 "--root-key", election.dir / "keys/root.key", "--json"))
         values.append(time.monotonic() - started)
         if report["verdict"] != "clean" or report["checked"]["envelopes"] != START_BUNDLES:

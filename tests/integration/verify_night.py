@@ -5,11 +5,13 @@
                                                           a checkpoint of its middle
     verify_night.py DIR INGEST_PORT API_PORT LOG numbers  prints {"units","contests","conflicted"} as the API has them
 """
-import base64
+import hashlib
 import json
 import sys
 import time
 from pathlib import Path
+
+from nacl.signing import SigningKey
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "real"))
 import at  # noqa: E402
@@ -40,6 +42,36 @@ class Quick(at.Night):
             time.sleep(0.02)
 
 
+KEYS = ("commission1", "operator1")
+
+
+def terminals(w):
+    """A spare that is assigned, a key that is changed, a terminal that is new, one that is revoked; and a pause."""
+    spare = next(t for t, row in w.e.terminals.items() if not row["branch"])
+    free = [t for t in w.e.ready() if w.e.terminals[t]["branch"] not in w.used]
+    dates = {k: int(w.e.terminals[free[0]][k]) for k in ("not_before", "not_after")}
+    new = [SigningKey(hashlib.sha256(b"new key %d" % n).digest()) for n in range(2)]
+
+    def vote(terminal, by, key):
+        payload = w.e.payload(w.e.terminals[terminal]["branch"])
+        w.used.add(payload["branch"])
+        payload["terminal"] = by
+        answer = w.relay.post(envelope(dumps(payload), [key]))
+        assert answer.status == 201, answer
+        w.step("bundle")
+    w.decided("key", {"action": "assign", "terminal": spare, "branch": w.e.terminals[free[0]]["branch"]}, KEYS)
+    vote(free[0], spare, w.e.key(spare))
+    w.decided("key", {"action": "rotate", "terminal": free[1], "signing_key": bytes(new[0].verify_key).hex()}, KEYS)
+    vote(free[1], free[1], new[0])
+    w.decided("key", {"action": "add", "terminal": "t-new", "branch": w.e.terminals[free[2]]["branch"], "certificate": "ab" * 32,
+                      "signing_key": bytes(new[1].verify_key).hex(), **dates}, KEYS)
+    vote(free[2], "t-new", new[1])
+    vote(free[3], free[3], w.e.key(free[3]))
+    w.decided("key", {"action": "revoke", "terminal": free[3]}, KEYS)
+    w.decided("state", {"state": "maintenance", "until": 1795990000}, KEYS)
+    w.decided("state", {"state": "open"}, KEYS)
+
+
 def save(directory, name, text):
     (directory / f"{name}.tlog-proof").write_bytes(text)
 
@@ -48,6 +80,7 @@ def send_night(w):
     receipts = w.e.dir / "receipts"
     receipts.mkdir(exist_ok=True)
     at.night(w)
+    terminals(w)
     w.published(w.settled())
     (w.e.dir / "since.note").write_bytes((w.log / "checkpoint").read_bytes())
     rest = [t for t in w.e.ready() if w.e.terminals[t]["branch"] not in w.used]

@@ -4,6 +4,7 @@ import damages_content  # noqa: F401
 import damages_decisions  # noqa: F401
 import damages_files  # noqa: F401
 import damages_heads  # noqa: F401
+import damages_keys  # noqa: F401
 import damages_order  # noqa: F401
 import damages_packages  # noqa: F401
 import damages_receipts  # noqa: F401

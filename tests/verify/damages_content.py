@@ -156,7 +156,7 @@ def _(a):
 
 @damage("a withheld bundle without its mark", "small")
 def _(a):
-    i = next(k for k in range(15, len(a.leaves)) if a.envelopes[k] is None)
+    i = next(k for k in range(a.base.quiet, len(a.leaves)) if a.envelopes[k] is None)
     a.envelopes[i] = b""
     a.rebuild()
     return [f"envelope.missing {entry(i)}"]
@@ -377,7 +377,7 @@ def _(a):
 def _(a):
     a.envelopes = [b""] * len(a.leaves)
     a.rebuild()
-    return [f"envelope.missing {entry(i)}" for i in range(1, len(a.leaves))]
+    return [f"envelope.missing {entry(i)}" for i in range(1, len(a.leaves))] + a.keyed()
 
 
 @damage("every bundle of one tile is another one")

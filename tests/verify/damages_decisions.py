@@ -321,7 +321,7 @@ def Forge_contest(a, i):
 @damage("the pack with the decisions cannot be read: they are not in force, and nothing is said of them")
 def _(a):
     a.files["bundle/000"] = b""
-    return ["file.syntax bundle/000"]
+    return ["file.syntax bundle/000"] + a.keyed()
 
 
 # ---- with withheld bundles ----
@@ -329,7 +329,7 @@ def hidden(a):
     """A withheld bundle with nothing else at its branch: (position, branch, contest)."""
     lines = a.files["doc/definition/ballots.csv"].decode().splitlines()[1:]
     for i, f in enumerate(a.base.facts):
-        if f["kind"] == "bundle" and a.base.envelopes[i] is None and i > 14 and "held" not in f:
+        if f["kind"] == "bundle" and a.base.envelopes[i] is None and i > a.base.quiet and "held" not in f:
             contests = [x.split(",")[1] for x in lines if x.split(",")[0] == f["branch"]]
             return i, f["branch"], contests[0]
     raise AssertionError

@@ -23,7 +23,9 @@ def syntax_or_size(path):
     return "file.size" if path.startswith("tile/") and not path.startswith("tile/entries") else "file.syntax"
 
 
-# A file of entries that cannot be read takes its entries out of the ledger: later ones then refer to nothing.
+def unread(a, path):
+    """What follows when the envelopes of this pack are not read: key decisions are not in force."""
+    return a.keyed() if path == "bundle/000" else []
 
 
 for title, where in PLACES.items():
@@ -31,31 +33,31 @@ for title, where in PLACES.items():
     def _(a, where=where):
         path = where(a)
         del a.files[path]
-        return [f"file.missing {path}"]
+        return [f"file.missing {path}"] + unread(a, path)
 
     @damage(f"{title} is empty")
     def _(a, where=where):
         path = where(a)
         a.files[path] = b""
-        return [f"{syntax_or_size(path)} {path}"]
+        return [f"{syntax_or_size(path)} {path}"] + unread(a, path)
 
     @damage(f"{title} is cut by a byte")
     def _(a, where=where):
         path = where(a)
         a.files[path] = a.files[path][:-1]
-        return [f"{syntax_or_size(path)} {path}"]
+        return [f"{syntax_or_size(path)} {path}"] + unread(a, path)
 
     @damage(f"{title} is a byte longer")
     def _(a, where=where):
         path = where(a)
         a.files[path] += b"\0"
-        return [f"{syntax_or_size(path)} {path}"]
+        return [f"{syntax_or_size(path)} {path}"] + unread(a, path)
 
     @damage(f"{title} is over the limit")
     def _(a, where=where):
         path = where(a)
         a.files[path] = b"\0" * ((64 << 20) + 1)
-        return [f"file.size {path}"]
+        return [f"file.size {path}"] + unread(a, path)
 
 for title in ("the full tile of hashes", "the last tile of hashes", "the tile above"):
     for at in (0, 31, -1):
@@ -177,7 +179,7 @@ def _(a):
 def _(a):
     one, two = "bundle/000", last(a, "bundle")
     a.files[one], a.files[two] = a.files[two], a.files[one]
-    return [f"file.syntax {one}", f"file.syntax {two}"]
+    return [f"file.syntax {one}", f"file.syntax {two}"] + unread(a, one)
 
 
 def envelope_at(a, i):
@@ -216,7 +218,7 @@ def _(a):
 def _(a):
     path, begin = envelope_at(a, a.plain(3))
     a.files[path] = flip(a.files[path], begin - 1)
-    return [f"file.syntax {path}"]
+    return [f"file.syntax {path}"] + unread(a, path)
 
 
 @damage("a length in a file of entries too large for a leaf")
@@ -288,7 +290,7 @@ def _(a):
 def _(a):
     a.files["bundle/000.p/5"] = b"rubbish"
     a.files["bundle/000"] = b""
-    return ["file.syntax bundle/000"]
+    return ["file.syntax bundle/000"] + unread(a, "bundle/000")
 
 
 def grown(a, more=300):

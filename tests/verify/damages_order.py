@@ -148,8 +148,7 @@ def _(a):
 def _(a):
     a.line(0, "election", "other")
     a.rebuild()
-    return [f"leaf.election {entry(i)}" for i in range(1, len(a.leaves))] + \
-        [f"decision.state {entry(i)}" for i in ()]
+    return [f"leaf.election {entry(i)}" for i in range(1, len(a.leaves))] + a.keyed()
 
 
 @damage("the genesis' text is cut: entries are not compared with its election")

@@ -206,7 +206,7 @@ since("a head of another origin and root", lambda a: a.head(200, origin="other.e
 
 @damage("since several heads, one of them another log's")
 def _(a):
-    a.since = {"a": a.head(5), "b10": other_log(a, 20).head(200), "b9": other_log(a, 20).head(150), "c": other_log(a, 20).head(20)}
+    a.since = {"a": a.head(5), "b10": other_log(a, a.plain()).head(200), "b9": other_log(a, a.plain()).head(150), "c": other_log(a, a.plain()).head(20)}
     return ["since.prefix since b10", "since.prefix since b9"]
 
 

@@ -75,12 +75,16 @@ class Base:
         self.leaves, self.envelopes = reader.leaves(), reader.envelopes()
         self.root_key, self.log_key = (SigningKey(seed_of(self.dir / f"keys/{k}.key")) for k in ("root", "log"))
         self.keys = {keyid(self.e.key(t)): self.e.key(t) for t in self.e.seeds}
+        for n in range(2):  # those of verify_night.py
+            key = SigningKey(hashlib.sha256(b"new key %d" % n).digest())
+            self.keys[keyid(key)] = key
         for officer in self.e.officers:
             key = self.e.officer_key(officer)
             self.keys[keyid(key)] = key
         self.receipts = {p.name: p.read_bytes() for p in sorted((self.dir / "receipts").iterdir())}
         self.since = (self.dir / "since.note").read_bytes()
         self.facts = [facts(leaf) for leaf in self.leaves]
+        self.quiet = max(i for i, f in enumerate(self.facts) if f["kind"] not in ("bundle", "conflict"))  # then plain bundles
 
 
 def width_of(base, size):
@@ -115,7 +119,7 @@ class Forge:
         """A bundle that stands for itself: revision 1 of a branch without anything else, published and nothing held, its
         contests not the business of a decision."""
         def lonely(i, f):
-            return f["kind"] == "bundle" and "held" not in f and self.base.envelopes[i] and i > 14 and \
+            return f["kind"] == "bundle" and "held" not in f and self.base.envelopes[i] and i > self.base.quiet and \
                 sum(g.get("branch") == f["branch"] for g in self.base.facts) == 1
         return [i for i, f in enumerate(self.base.facts) if lonely(i, f)][n]
 
@@ -187,11 +191,19 @@ class Forge:
                     "salt": f"{len(self.leaves):032x}", **changes}
         body = dumps(document)
         text = envelope(body, self.officers(*signers), DECISION)
-        shown = {"certify": ("contest", "at", "result")}.get(kind, ("branch", "contest", "candidate"))
+        shown = {"certify": ("contest", "at", "result"), "state": ("state", "until"),
+                 "key": ("action", "terminal", "branch", "signing_key", "certificate", "not_before", "not_after")
+                 }.get(kind, ("branch", "contest", "candidate"))
         lines = lines or "".join(f"{k} {target[k]}\n" for k in shown if k in target)
         leaf = (f"tally/leaf/v1\nkind {kind}\nelection {self.about['election']}\npayload {sha(body)} {len(body)}\n"
                 f"envelope {sha(text)} {len(text)}\naccepted {self.accepted()}\n{lines}")
         return self.append(leaf.encode(), text)
+
+    def keyed(self):
+        """leaf.key of the bundles that hang on a `key` decision of the night, when none of them is in force."""
+        by = {f["terminal"]: i for i, f in enumerate(self.base.facts) if f["kind"] == "key" and f["action"] != "revoke"}
+        return [f"leaf.key entry {i}" for i, f in enumerate(self.base.facts)
+                if f["kind"] == "bundle" and by.get(f["terminal"], i) < i]
 
     def missing(self):
         """A branch with an active terminal of which nothing is logged, free of the business of others."""
