@@ -14,7 +14,6 @@
 #include "sys/tar.h"
 
 #define NAMES_BYTES_MAX ((size_t)8 << 30)
-#define DEPTH_MAX       32
 
 struct archive {
     const char          *where;
@@ -116,11 +115,30 @@ os_fail(const struct archive *a, const char *path, struct tly_diag *diag)
                     strerrordesc_np(errno));
 }
 
-static enum tly_err folder_read(struct archive *a, int dir, const char *path, unsigned depth,
-                                struct tly_diag *diag);
+/* Folders that are still to be read, by their paths below the archive. */
+struct folders {
+    const char **paths;
+    size_t       n, room;
+};
 
 static enum tly_err
-member_read(struct archive *a, int dir, const char *path, const char *name, unsigned depth,
+folder_add(struct folders *folders, const char *path)
+{
+    if (folders->n == folders->room) {
+        const size_t room  = folders->room * 2 + 64;
+        const char **paths = reallocarray(folders->paths, room, sizeof *paths);
+        if (paths == NULL) {
+            return TLY_ENOMEM;
+        }
+        folders->paths = paths;
+        folders->room  = room;
+    }
+    folders->paths[folders->n++] = path;
+    return TLY_OK;
+}
+
+static enum tly_err
+member_read(struct archive *a, struct folders *folders, int dir, const char *path, const char *name,
             struct tly_diag *diag)
 {
     struct stat st;
@@ -136,26 +154,30 @@ member_read(struct archive *a, int dir, const char *path, const char *name, unsi
     if (S_ISREG(st.st_mode)) {
         return add(a, &(struct archive_file){full, 0, (uint64_t)st.st_size});
     }
-    if (!S_ISDIR(st.st_mode) || depth == DEPTH_MAX) {
+    if (!S_ISDIR(st.st_mode)) {
         return tly_fail(diag, TLY_EINPUT,
                         "%s/%.200s is neither a file nor a folder; an archive has nothing else: "
                         "remove it, or copy what it points to",
                         a->where, full);
     }
-    const int below = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return below < 0 ? os_fail(a, full, diag) : folder_read(a, below, full, depth + 1, diag);
+    return folder_add(folders, full);
 }
 
-/* Closes dir. */
 static enum tly_err
-folder_read(struct archive *a, int dir, const char *path, unsigned depth, struct tly_diag *diag)
+folder_read(struct archive *a, struct folders *folders, int root, const char *path,
+            struct tly_diag *diag)
 {
-    DIR         *list = fdopendir(dir);
-    enum tly_err err  = TLY_OK;
+    const int dir =
+        openat(root, path[0] == '\0' ? "." : path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *list = dir < 0 ? NULL : fdopendir(dir);
     if (list == NULL) {
-        (void)close(dir);
-        return os_fail(a, path, diag);
+        const enum tly_err err = os_fail(a, path, diag);
+        if (dir >= 0) {
+            (void)close(dir);
+        }
+        return err;
     }
+    enum tly_err err = TLY_OK;
     while (err == TLY_OK) {
         errno                   = 0;
         const struct dirent *it = readdir(list);
@@ -164,10 +186,22 @@ folder_read(struct archive *a, int dir, const char *path, unsigned depth, struct
             break;
         }
         if (it->d_name[0] != '.') {
-            err = member_read(a, dirfd(list), path, it->d_name, depth, diag);
+            err = member_read(a, folders, dir, path, it->d_name, diag);
         }
     }
     (void)closedir(list);
+    return err;
+}
+
+static enum tly_err
+folders_read(struct archive *a, int root, struct tly_diag *diag)
+{
+    struct folders folders = {0};
+    enum tly_err   err     = folder_add(&folders, "");
+    while (err == TLY_OK && folders.n > 0) {
+        err = folder_read(a, &folders, root, folders.paths[--folders.n], diag);
+    }
+    free(folders.paths);
     return err;
 }
 
@@ -187,7 +221,9 @@ open_it(struct archive *a, struct tly_diag *diag)
                         strerrordesc_np(why));
     }
     if (S_ISDIR(st.st_mode)) {
-        return folder_read(a, fd, "", 0, diag);
+        const enum tly_err err = folders_read(a, fd, diag);
+        (void)close(fd);
+        return err;
     }
     a->tar = fd;
     if (!S_ISREG(st.st_mode)) {

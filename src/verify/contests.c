@@ -14,8 +14,8 @@ outcome_quiet(const struct tally *tally, struct contest_ix ix, struct tly_arena 
 }
 
 enum tly_err
-contest_result(const struct recount *c, struct contest_ix ix, struct tly_arena *arena,
-               struct contest_result *out)
+contests_result(const struct recount *c, struct contest_ix ix, struct tly_arena *arena,
+                struct contest_result *out)
 {
     const struct tally         *tally  = &c->tally;
     const struct election      *e      = tally->election;
@@ -43,7 +43,7 @@ contest_result(const struct recount *c, struct contest_ix ix, struct tly_arena *
 }
 
 struct unit_counts
-unit_counts_of(const struct recount *c)
+contests_units(const struct recount *c)
 {
     struct unit_counts u = {0};
     for (uint32_t i = 0; i < c->tally.election->contests_n; i++) {

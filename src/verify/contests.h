@@ -18,11 +18,11 @@ struct contest_result {
 };
 
 /* Errors: TLY_ENOMEM.  The outcome's arrays are in the arena. */
-TLY_MUST enum tly_err contest_result(const struct recount *recount, struct contest_ix ix,
-                                     struct tly_arena *arena, struct contest_result *out);
+TLY_MUST enum tly_err contests_result(const struct recount *c, struct contest_ix ix,
+                                      struct tly_arena *arena, struct contest_result *out);
 
 /* Branch-contests of the whole election. */
 struct unit_counts {
     uint64_t expected, counted, held, annulled, missing;
 };
-struct unit_counts unit_counts_of(const struct recount *recount);
+struct unit_counts contests_units(const struct recount *c);

@@ -14,14 +14,14 @@ static const struct check_row rows[FOUND_N] = {CHECK_ROWS(CHECK_ROW)};
 #undef CHECK_ROW
 
 const struct check_row *
-check_row(enum found found)
+findings_row(enum found found)
 {
     TLY_CHECK(found < FOUND_N);
     return &rows[found];
 }
 
 const char *
-family_name(enum family family)
+findings_family(enum family family)
 {
     static const char *const names[FAMILIES_N] = {[AUTHENTICITY] = "authenticity",
                                                   [INTEGRITY]    = "integrity",
@@ -94,7 +94,7 @@ findings_entry(struct findings *f, uint64_t bits, uint64_t entry)
 }
 
 const char *
-found_at_text(const struct found_at *found, char storage[FOUND_AT_SIZE])
+findings_at_text(const struct found_at *found, char storage[FOUND_AT_SIZE])
 {
     if (found->at != NULL) {
         return found->at;
@@ -129,7 +129,7 @@ run_cmp(const char *a, size_t a_len, const char *b, size_t b_len)
 }
 
 int
-found_at_cmp(const char *a, const char *b)
+findings_at_cmp(const char *a, const char *b)
 {
     while (*a != '\0' && *b != '\0') {
         const size_t a_len = digits(a);
@@ -165,7 +165,7 @@ found_cmp(const void *va, const void *vb)
     if (a->at == NULL && b->at == NULL) {
         return (a->entry > b->entry) - (a->entry < b->entry);
     }
-    return found_at_cmp(found_at_text(a, a_text), found_at_text(b, b_text));
+    return findings_at_cmp(findings_at_text(a, a_text), findings_at_text(b, b_text));
 }
 
 void

@@ -22,8 +22,8 @@ struct check_row {
     enum family family;
     const char *code, *what_en, *todo_en, *what_fa, *todo_fa;
 };
-const struct check_row *check_row(enum found found);
-const char             *family_name(enum family family); /* "authenticity" */
+const struct check_row *findings_row(enum found found);
+const char             *findings_family(enum family family); /* "authenticity" */
 
 #define FINDINGS_LISTED 10000 /* more are only counted */
 
@@ -51,7 +51,7 @@ void findings_entry(struct findings *findings, uint64_t bits, uint64_t entry);
 void findings_sort(struct findings *findings);
 /* Where: "entry 12" or the text. */
 #define FOUND_AT_SIZE 32
-const char *found_at_text(const struct found_at *found, char storage[FOUND_AT_SIZE]);
+const char *findings_at_text(const struct found_at *found, char storage[FOUND_AT_SIZE]);
 /* The order of places: runs of digits as numbers (of equal ones the shorter run first), other bytes as
  * bytes. */
-int found_at_cmp(const char *a, const char *b);
+int findings_at_cmp(const char *a, const char *b);

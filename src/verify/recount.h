@@ -14,13 +14,13 @@ struct recount {
 };
 
 /* Errors: TLY_ENOMEM. */
-TLY_MUST enum tly_err recount_init(struct recount *recount, const struct verify *v,
+TLY_MUST enum tly_err recount_init(struct recount *c, const struct verify *v,
                                    struct tly_arena *arena);
 /* The next entry, of whatever kind: judges decisions (decision.state, certificate.result are found here)
  * and applies what has no finding.  Errors: TLY_ENOMEM. */
-TLY_MUST enum tly_err recount_take(struct recount *recount, struct item *item);
+TLY_MUST enum tly_err recount_take(struct recount *c, struct item *item);
 /* How many of a contest's slots are hidden, and how many of them stand among the counted. */
 struct recount_hidden {
     uint32_t all, counted;
 };
-struct recount_hidden recount_hidden_of(const struct recount *recount, struct contest_ix contest);
+struct recount_hidden recount_hidden_of(const struct recount *c, struct contest_ix ix);

@@ -94,16 +94,16 @@ put_units(const struct verify *v, FILE *out)
         (void)fputs(",\"units\":null,\"conflicted\":[", out);
         return;
     }
-    const struct unit_counts u = unit_counts_of(v->recount);
+    const struct unit_counts u = contests_units(v->recount);
     (void)fprintf(out,
                   ",\"units\":{\"expected\":%" PRIu64 ",\"counted\":%" PRIu64 ",\"held\":%" PRIu64
                   ",\"annulled\":%" PRIu64 ",\"missing\":%" PRIu64 "},\"conflicted\":[",
                   u.expected, u.counted, u.held, u.annulled, u.missing);
     const char *comma = "";
-    for (uint32_t i = 0; i < v->election->branches_n; i++) {
+    for (uint32_t i = 0; i < v->recount->tally.election->branches_n; i++) {
         if (v->recount->tally.branch_conflict[i]) {
             (void)fputs(comma, out);
-            put_string(out, v->election->branches[i].code);
+            put_string(out, v->recount->tally.election->branches[i].code);
             comma = ",";
         }
     }
@@ -118,7 +118,9 @@ put_persons(const struct verify *v, const struct contest_result *r, const char *
     (void)fprintf(out, ",\"%s\":[", name);
     for (uint32_t i = 0; r->has_ballots && i < n; i++) {
         (void)fputs(i == 0 ? "" : ",", out);
-        put_string(out, v->election->candidates[r->contest->candidates_first + list[i]].code);
+        put_string(
+            out,
+            v->recount->tally.election->candidates[r->contest->candidates_first + list[i]].code);
     }
     (void)fputc(']', out);
 }
@@ -131,7 +133,7 @@ put_seats(const struct verify *v, const struct contest_result *r, FILE *out)
     (void)fputs(",\"seats\":[", out);
     for (uint32_t i = 0; r->has_seats && r->outcome.list_seats != NULL && i < c->lists_n; i++) {
         (void)fprintf(out, "%s[", comma);
-        put_string(out, v->election->lists[c->lists_first + i].code);
+        put_string(out, v->recount->tally.election->lists[c->lists_first + i].code);
         (void)fprintf(out, ",%" PRIu32 "]", r->outcome.list_seats[i]);
         comma = ",";
     }
@@ -165,10 +167,11 @@ put_contests(const struct verify *v, FILE *out)
 {
     enum tly_err err = TLY_OK;
     (void)fputs("],\"contests\":[", out);
-    for (uint32_t i = 0; v->recount != NULL && i < v->election->contests_n && err == TLY_OK; i++) {
+    for (uint32_t i = 0;
+         v->recount != NULL && i < v->recount->tally.election->contests_n && err == TLY_OK; i++) {
         TLY_AUTO(arena) struct tly_arena scratch = {.bytes_max = CONTEST_MAX};
         struct contest_result            r;
-        err = contest_result(v->recount, (struct contest_ix){i}, &scratch, &r);
+        err = contests_result(v->recount, (struct contest_ix){i}, &scratch, &r);
         if (err == TLY_OK) {
             (void)fputs(i == 0 ? "" : ",", out);
             put_contest(v, &r, out);
@@ -183,11 +186,11 @@ put_findings(const struct verify *v, FILE *out)
     const struct findings *f = &v->findings;
     (void)fputs("],\"findings\":[", out);
     for (size_t i = 0; i < f->n && i < FINDINGS_LISTED; i++) {
-        const struct check_row *row = check_row(f->list[i].found);
+        const struct check_row *row = findings_row(f->list[i].found);
         char                    at[FOUND_AT_SIZE];
         (void)fprintf(out, "%s{\"family\":\"%s\",\"check\":\"%s\",\"at\":", i == 0 ? "" : ",",
-                      family_name(row->family), row->code);
-        put_string(out, found_at_text(&f->list[i], at));
+                      findings_family(row->family), row->code);
+        put_string(out, findings_at_text(&f->list[i], at));
         (void)fputc('}', out);
     }
     (void)fputc(']', out);

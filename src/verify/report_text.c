@@ -42,22 +42,22 @@ put_contests(const struct verify *v, FILE *out)
                     out);
         return TLY_OK;
     }
-    const struct unit_counts u = unit_counts_of(v->recount);
+    const struct unit_counts u = contests_units(v->recount);
     (void)fprintf(out,
                   "units        %" PRIu64 " expected, %" PRIu64 " counted, %" PRIu64
                   " held, %" PRIu64 " annulled, %" PRIu64 " missing\n\ncontests\n",
                   u.expected, u.counted, u.held, u.annulled, u.missing);
-    for (uint32_t i = 0; i < v->election->contests_n && err == TLY_OK; i++) {
+    for (uint32_t i = 0; i < v->recount->tally.election->contests_n && err == TLY_OK; i++) {
         TLY_AUTO(arena) struct tly_arena scratch = {.bytes_max = CONTEST_MAX};
         struct contest_result            r;
-        err = contest_result(v->recount, (struct contest_ix){i}, &scratch, &r);
+        err = contests_result(v->recount, (struct contest_ix){i}, &scratch, &r);
         if (err != TLY_OK || !r.has_ballots) {
             continue;
         }
         (void)fprintf(out, "  %s  %s, %" PRIu64 " ballots:", r.contest->code, r.status, r.ballots);
         for (uint32_t k = 0; k < r.outcome.winners_n; k++) {
             const uint32_t at = r.contest->candidates_first + r.outcome.winners[k];
-            (void)fprintf(out, " %s", v->election->candidates[at].code);
+            (void)fprintf(out, " %s", v->recount->tally.election->candidates[at].code);
         }
         (void)fputc('\n', out);
     }
@@ -68,17 +68,17 @@ put_contests(const struct verify *v, FILE *out)
 static size_t
 put_check(const struct findings *f, size_t i, FILE *out)
 {
-    const struct check_row *row   = check_row(f->list[i].found);
+    const struct check_row *row   = findings_row(f->list[i].found);
     const size_t            first = i;
     char                    at[FOUND_AT_SIZE];
     while (i < f->n && f->list[i].found == f->list[first].found) {
         i++;
     }
     (void)fprintf(out, "\n%s (%s), %zu\n  %s\n  do: %s\n  %s\n  %s\n", row->code,
-                  family_name(row->family), i - first, row->what_en, row->todo_en, row->what_fa,
+                  findings_family(row->family), i - first, row->what_en, row->todo_en, row->what_fa,
                   row->todo_fa);
     for (size_t k = first; k < i && k < first + SHOWN_EACH; k++) {
-        (void)fprintf(out, "    %s\n", found_at_text(&f->list[k], at));
+        (void)fprintf(out, "    %s\n", findings_at_text(&f->list[k], at));
     }
     if (i - first > SHOWN_EACH) {
         (void)fprintf(out, "    and %zu more (--json)\n", i - first - SHOWN_EACH);

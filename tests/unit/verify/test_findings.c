@@ -35,7 +35,7 @@ places(void)
     unsigned                 wrong    = 0;
     for (size_t i = 0; i < TLY_N(sorted); i++) {
         for (size_t j = 0; j < TLY_N(sorted); j++) {
-            wrong += sign(found_at_cmp(sorted[i], sorted[j])) != sign((int)i - (int)j);
+            wrong += sign(findings_at_cmp(sorted[i], sorted[j])) != sign((int)i - (int)j);
         }
     }
     T_EQ(wrong, 0, "numbers as numbers, equal ones by their length, the rest as bytes");
@@ -63,7 +63,7 @@ lists(void)
     T_EQ(f.n, TLY_N(want), "equal ones are one");
     for (size_t i = 0; i < TLY_N(want) && i < f.n; i++) {
         T_EQ(f.list[i].found, want[i].found, "its check");
-        T_STR(found_at_text(&f.list[i], text), want[i].at, "its place");
+        T_STR(findings_at_text(&f.list[i], text), want[i].at, "its place");
     }
     findings_done(&f);
     findings_sort(&f);
@@ -74,14 +74,14 @@ static void
 rows(void)
 {
     for (unsigned i = 0; i < FOUND_N; i++) {
-        const struct check_row *row = check_row((enum found)i);
+        const struct check_row *row = findings_row((enum found)i);
         for (unsigned j = 0; j < i; j++) {
-            if (strcmp(row->code, check_row((enum found)j)->code) == 0) {
+            if (strcmp(row->code, findings_row((enum found)j)->code) == 0) {
                 T_OK(false, row->code);
             }
         }
         T_OK(row->what_en[0] != '\0' && row->todo_en[0] != '\0' && row->what_fa[0] != '\0' &&
-                 row->todo_fa[0] != '\0' && family_name(row->family)[0] != '\0',
+                 row->todo_fa[0] != '\0' && findings_family(row->family)[0] != '\0',
              row->code);
     }
 }
