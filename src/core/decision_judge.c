@@ -214,6 +214,19 @@ judge_result(const struct judge *j)
 
 /* ---- the registry, and the election ---- */
 
+/* What is given is new to the registry. */
+static enum tly_err
+judge_credentials(const struct judge *j)
+{
+    const struct decision_key *k = &j->d->key;
+    if (k->new_key && registry_knows_key(j->registry, &k->row.keyid)) {
+        return state_refuse(j, "the signing key stands, or stood, in the registry");
+    }
+    return k->new_cert && registry_knows_cert(j->registry, &k->row.cert)
+               ? state_refuse(j, "the certificate stands, or stood, in the registry")
+               : TLY_OK;
+}
+
 static enum tly_err
 judge_key(const struct judge *j)
 {
@@ -225,21 +238,17 @@ judge_key(const struct judge *j)
     if (now != NULL && (now->from > j->d->position || (now->from > 0 && newest.v != k->before.v))) {
         return changed(j, now->from - 1);
     }
-    if (k->action == KEY_ADD && now != NULL) {
-        return state_refuse(j, "a terminal of that code is registered");
+    if (k->action == KEY_ADD) {
+        return now != NULL ? state_refuse(j, "a terminal of that code is registered")
+                           : judge_credentials(j);
     }
-    if (k->action != KEY_ADD && now->state != TERMINAL_ACTIVE) {
+    TLY_CHECK(now != NULL); /* it was there when the document was read, and none ever goes */
+    if (now->state != TERMINAL_ACTIVE) {
         return state_refuse(j, "the terminal is revoked");
     }
-    if (k->action == KEY_ASSIGN && now->branch.v == k->row.branch.v) {
-        return state_refuse(j, "the terminal is that branch's already");
-    }
-    if (k->new_key && registry_knows_key(j->registry, &k->row.keyid)) {
-        return state_refuse(j, "the signing key stands, or stood, in the registry");
-    }
-    return k->new_cert && registry_knows_cert(j->registry, &k->row.cert)
-               ? state_refuse(j, "the certificate stands, or stood, in the registry")
-               : TLY_OK;
+    return k->action == KEY_ASSIGN && now->branch.v == k->row.branch.v
+               ? state_refuse(j, "the terminal is that branch's already")
+               : judge_credentials(j);
 }
 
 static enum tly_err

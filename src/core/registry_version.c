@@ -101,6 +101,7 @@ is_same(const struct made *a, const struct made *b, unsigned by)
     case REGISTRY_BY_CERT:
         return tly_hash_eq(&a->terminal.cert, &b->terminal.cert);
     case BY_CODE:
+        TLY_CHECK(a->terminal.code != NULL && b->terminal.code != NULL);
         return strcmp(a->terminal.code, b->terminal.code) == 0;
     default:
         return a->before == b->before;
@@ -129,36 +130,42 @@ find(const struct registry *r, unsigned by, const struct made *like)
     return entry == NULL ? IX_NONE : entry->row;
 }
 
-/* A copy of the node (NULL: an empty one) with the entry in it or below; NULL: no memory. */
+/* A trie with the entry in it: copies of the nodes on its path, all others are shared; NULL: no memory. */
 static const struct registry_node *
-node_with(const struct registry_node *old, struct entry *entry, unsigned depth,
-          struct tly_arena *arena)
+trie_with(const struct registry_node *root, struct entry *entry, struct tly_arena *arena)
 {
-    struct registry_node *node = TLY_NEW(arena, struct registry_node, 1);
-    TLY_CHECK(depth < DEPTH_MAX);
-    if (node == NULL) {
-        return NULL;
-    }
-    if (old != NULL) {
-        *node = *old;
-    }
-    struct branch_of_trie *at = &node->at[entry->hash >> depth * FAN_BITS & (FAN - 1)];
-    if (at->node == NULL && (at->entry == NULL || at->entry->hash == entry->hash)) {
-        entry->same = at->entry;
-        at->entry   = entry;
-        return node;
-    }
-    if (at->entry != NULL) { /* it goes one deeper, and this one with it */
-        struct registry_node *below = TLY_NEW(arena, struct registry_node, 1);
-        if (below == NULL) {
+    const struct registry_node  *top   = NULL;
+    const struct registry_node **where = &top;
+    const struct registry_node  *old   = root;
+    for (unsigned depth = 0; depth < DEPTH_MAX; depth++) {
+        struct registry_node *node = TLY_NEW(arena, struct registry_node, 1);
+        if (node == NULL) {
             return NULL;
         }
-        below->at[at->entry->hash >> (depth + 1) * FAN_BITS & (FAN - 1)].entry = at->entry;
-        at->entry                                                              = NULL;
-        at->node                                                               = below;
+        if (old != NULL) {
+            *node = *old;
+        }
+        *where                    = node;
+        struct branch_of_trie *at = &node->at[entry->hash >> depth * FAN_BITS & (FAN - 1)];
+        if (at->node == NULL && (at->entry == NULL || at->entry->hash == entry->hash)) {
+            entry->same = at->entry;
+            at->entry   = entry;
+            return top;
+        }
+        if (at->entry != NULL) { /* it goes one deeper, and this one with it */
+            struct registry_node *below = TLY_NEW(arena, struct registry_node, 1);
+            if (below == NULL) {
+                return NULL;
+            }
+            below->at[at->entry->hash >> (depth + 1) * FAN_BITS & (FAN - 1)].entry = at->entry;
+            at->entry                                                              = NULL;
+            at->node                                                               = below;
+        }
+        where = &at->node;
+        old   = at->node;
     }
-    at->node = node_with(at->node, entry, depth + 1, arena);
-    return at->node == NULL ? NULL : node;
+    TLY_CHECK(false); /* different hashes part somewhere */
+    return NULL;
 }
 
 /* ---- looking ---- */
@@ -270,7 +277,7 @@ row_index(struct registry *r, const struct made *made, const struct made *before
             return false;
         }
         *entry  = (struct entry){hash_of(made, by), r->terminals_n + r->made_n - 1, by, NULL};
-        r->root = node_with(r->root, entry, 0, arena);
+        r->root = trie_with(r->root, entry, arena);
         if (r->root == NULL) {
             return false;
         }
