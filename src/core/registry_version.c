@@ -7,7 +7,7 @@
  * was written before, as with history.h.  Rows lie in chunks that all versions share; a row is written
  * before the first version that has it, and no older version looks there.  A trie says which row was the
  * first with a key, a certificate, a code, and which row follows another: a change copies the nodes on its
- * few paths, and old ones stay for who still reads them.  Memory of a change: about 2 KiB, for ever.
+ * few paths, and old ones stay for who still reads them.  Memory of a change: 2.4 KiB, for ever.
  *
  * For who looks up a key in a registry that nothing happened to, one pointer is compared; after ten
  * thousand changes it is four nodes more, beside a signature of 40 microseconds. */
