@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # A witness's mirror before servers that do it harm: a head without measure, a log that never ends, one that says
-# nothing, documents that are not the log's (TAP).  Timeout: 180 s.
+# nothing, documents that are not the log's (TAP), under TSan too.  Timeout: 180 s.
 set -eu
 . "$(dirname "$0")/lib.sh"
 . tests/integration/enrolled.sh
@@ -11,7 +11,8 @@ quietly "$B/tallysim" record "$t_dir" -o "$t_dir/night.ndjson" --seed 5
 open_election "$t_dir"
 write_config "$t_dir" "$t_dir/tallyd.conf" "publish = $t_dir/log" 'publish_interval = 100ms'
 start_daemon "$t_dir/tallyd.conf"
-quietly "$B/tallysim" replay "$t_dir/night.ndjson" --url "https://localhost:$daemon_ingest" --keys "$t_dir/keys" --batch 64
+quietly "$B/tallysim" replay "$t_dir/night.ndjson" --url "https://localhost:$daemon_ingest" --keys "$t_dir/keys" --batch 64 \
+    --connections 1
 whole() { "$python" -B tests/integration/publog.py "$t_dir/log" 301; }
 ok 'a log that is published' wait_for 60 whole
 stop_daemon
