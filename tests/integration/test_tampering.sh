@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # A superuser at the tables: every row of tampering.py's list is found by the daemon while it runs, and by its next start;
-# no number moves meanwhile, nothing is published over a row that differs (TAP).  Timeout: 600 s.
+# no number moves meanwhile, nothing is published over a row that differs (TAP); under TSan too.  Timeout: 600 s.
 set -eu
 . "$(dirname "$0")/lib.sh"
 . tests/integration/enrolled.sh
@@ -29,7 +29,10 @@ part fill "$daemon_ingest" "$daemon_api"
 part live "$daemon_ingest" "$daemon_api" "$daemon_ops" "$daemon_log"
 stop_daemon
 is 'a clean stop' "$daemon_rc" 0
-part offline "$B/tallyd" "$t_dir/tallyd.conf"
+case $B in
+*tsan) skip 'at the start' 'one thread does it' ;;
+*) part offline "$B/tallyd" "$t_dir/tallyd.conf" ;;
+esac
 ok 'all undone: it starts' start_daemon "$t_dir/tallyd.conf"
 is 'and nothing was red' "$(grep -c '^<3>' "$daemon_log" || true)" 0
 stop_daemon

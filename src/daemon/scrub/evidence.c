@@ -5,6 +5,7 @@
 
 #include "base/hex.h"
 #include "scrub_int.h"
+#include "sys/log.h"
 
 #define PAGE        256
 #define SENDERS_MAX 1000000
@@ -104,6 +105,10 @@ scrub_evidence(struct scrub_pass *pass, struct tly_diag *diag)
             store_scrub_evidence(pass->store, e.key, PAGE, API_EVIDENCE_MAX, row_compare, &e, diag);
     }
     if (err == TLY_OK && pass->lost) { /* the newest went with the newest batches */
+        if (seals_at(pass->seals, SEAL_EVIDENCE, e.next) != NULL) {
+            log_event(LOG_WARNING, "scrub.lost", "table=evidence from=%" PRIu64 " to=%" PRIu64,
+                      e.next, seals_last(pass->seals, SEAL_EVIDENCE));
+        }
         return seals_cut(pass->seals, SEAL_EVIDENCE, e.next);
     }
     if (err == TLY_OK) {
