@@ -199,11 +199,13 @@ slot_ours(const struct slot *slot, const struct slots *s)
                        &slot->is.sig);
 }
 
-/* Two whole slots are two heads of one log, the later one in the later write. */
+/* Two whole slots are two heads of one log, the later one in the later write.  Writes may be missing
+ * between them: one whose fdatasync failed is in the page cache when the next start reads and
+ * answers it with another, and is gone after a power failure. */
 static bool
 slots_agree(const struct slot *older, const struct slot *newer)
 {
-    return older->sequence + 1 == newer->sequence && tly_hash_eq(&older->log, &newer->log) &&
+    return older->sequence < newer->sequence && tly_hash_eq(&older->log, &newer->log) &&
            (older->is.head.size < newer->is.head.size ||
             (older->is.head.size == newer->is.head.size &&
              tly_hash_eq(&older->is.head.root, &newer->is.head.root)));

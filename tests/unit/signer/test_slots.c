@@ -191,6 +191,31 @@ rotten(void)
     file_put(good, sizeof good);
 }
 
+/* A write whose fdatasync failed: the next start reads it in the page cache and writes beside it; then
+ * the power fails, and it was never on the disk. */
+static void
+lost_between(void)
+{
+    uint8_t      before[SLOTS_FILE_BYTES], after[SLOTS_FILE_BYTES];
+    struct slots s = {0};
+    TLY_CHECK(slots_open(path, &f.vkey, &s, &diag) == TLY_OK);
+    put(&s, 41);
+    file_get(before);
+    put(&s, 42);
+    put(&s, 43);
+    const size_t other = (size_t)(1 - s.newest) * SLOTS_SLOT_BYTES;
+    slots_close(&s);
+    file_get(after);
+    memcpy(after + other, before + other, SLOTS_SLOT_BYTES);
+    file_put(after, sizeof after);
+    T_EQ(remembered(), 43, "a write is missing between the two slots: the newest");
+    file_get(before);
+    memcpy(after, before + SLOTS_SLOT_BYTES, SLOTS_SLOT_BYTES);
+    memcpy(after + SLOTS_SLOT_BYTES, before, SLOTS_SLOT_BYTES);
+    file_put(after, sizeof after);
+    T_EQ(remembered(), 43, "wherever it stands");
+}
+
 static void
 others(void)
 {
@@ -259,6 +284,7 @@ main(void)
     rotten();
     others();
     failing();
+    lost_between();
     from_a_head();
     tly_arena_done(&f.arena);
     return T_DONE();
