@@ -18,13 +18,14 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
-#define JOURNAL_HALF_MIN ((size_t)1 << 20) /* bytes of one file */
+#define JOURNAL_HALF_MIN                                                                           \
+    ((size_t)4 << 10) /* bytes of one file; the daemon's settings ask for more */
 
 struct journal; /* one thread at a time */
 
 /* Opens the folder, or makes it and its files (zeros), and keeps it locked.  Files that are larger
  * than half_bytes keep their size, smaller ones are made longer.  What is in them is on the disk when
- * this returns, also where the one who wrote it was killed before he knew.
+ * this returns, also where the one who wrote it was killed, or failed, before he knew.
  *
  * Limits:  half_bytes >= JOURNAL_HALF_MIN; both files are read whole.
  * Errors:  TLY_ECONFLICT  another process has it open

@@ -25,7 +25,8 @@
 struct half {
     int      fd;
     size_t   size;
-    size_t   end;         /* behind its last good frame */
+    size_t   last_at;     /* its last good frame */
+    size_t   end;         /* behind that */
     uint64_t first, last; /* sequences; 0: none (they begin at 1) */
     char     path[FILE_PATH_SIZE];
 };
@@ -171,8 +172,9 @@ half_scan(struct journal *j, struct half *h, struct tly_diag *diag)
         if (err != TLY_OK || sequence == 0 || (h->last != 0 && sequence != h->last + 1)) {
             return err;
         }
-        h->first = h->first == 0 ? sequence : h->first;
-        h->last  = sequence;
+        h->first   = h->first == 0 ? sequence : h->first;
+        h->last    = sequence;
+        h->last_at = h->end;
         h->end += frame_bytes(len);
     }
 }
@@ -276,8 +278,7 @@ half_fill(struct half *h, size_t size, struct tly_diag *diag)
 
 /* A file that a crash cut short while it was made is all zeros, and is made longer. */
 static enum tly_err
-half_open(struct half *h, const char *dir, unsigned i, size_t size, bool *made,
-          struct tly_diag *diag)
+half_open(struct half *h, const char *dir, unsigned i, size_t size, struct tly_diag *diag)
 {
     struct stat st;
     file_path(h->path, "%s/journal.%u", dir, i);
@@ -289,14 +290,25 @@ half_open(struct half *h, const char *dir, unsigned i, size_t size, bool *made,
         return tly_fail(diag, TLY_EIO, "%s: not a regular file", h->path);
     }
     h->size = (size_t)st.st_size / SECTOR * SECTOR;
-    if (h->size >= size) {
-        return TLY_OK;
-    }
-    *made = true;
-    return half_fill(h, size, diag);
+    return h->size >= size ? TLY_OK : half_fill(h, size, diag);
 }
 
-/* A frame may be whole in the kernel's memory only: its writer was killed before its fdatasync. */
+/* The newest frame may be whole in the kernel's memory only, and called clean there: after an
+ * fdatasync that failed the next one does not write it.  So it is written once more, the same bytes at
+ * their place; a writer whose fdatasync failed wrote nothing behind it. */
+static enum tly_err
+newest_again(struct journal *j, struct tly_diag *diag)
+{
+    const struct half *h   = &j->halves[j->current];
+    const size_t       len = h->last == 0 ? 0 : h->end - h->last_at;
+    enum tly_err       err = buffer_grow(j, len, diag);
+    if (err == TLY_OK && len > 0) {
+        err = read_at(h, h->last_at, j->buffer, len, diag);
+    }
+    return err == TLY_OK && len > 0 ? write_at(h, h->last_at, j->buffer, len, diag) : err;
+}
+
+/* And a frame may not be on the disk because its writer was killed before its fdatasync. */
 static enum tly_err
 half_sync(const struct half *h, struct tly_diag *diag)
 {
@@ -344,17 +356,20 @@ journal_open(const char *dir, size_t half_bytes, struct journal **out, struct tl
     if (err == TLY_OK) {
         err = lock_take(j, dir, diag);
     }
-    bool made = false;
     for (unsigned i = 0; i < FILES_N && err == TLY_OK; i++) {
-        err = half_open(&j->halves[i], dir, i, half_bytes / SECTOR * SECTOR, &made, diag);
+        err = half_open(&j->halves[i], dir, i, half_bytes / SECTOR * SECTOR, diag);
     }
-    if (err == TLY_OK && made) {
+    if (err ==
+        TLY_OK) { /* also when they are there: who made them may have been killed before this */
         err = folder_sync(dir, diag);
     }
     if (err == TLY_OK) {
         j->block = malloc(BLOCK);
         err      = j->block == NULL ? TLY_ENOMEM : scan(j, diag);
         free(TLY_TAKE(j->block));
+    }
+    if (err == TLY_OK) {
+        err = newest_again(j, diag);
     }
     for (unsigned i = 0; i < FILES_N && err == TLY_OK; i++) {
         err = half_sync(&j->halves[i], diag);
