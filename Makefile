@@ -4,6 +4,7 @@
 #   make                    build/release: daemon, signer and tools
 #   make CFG=debug          other flavours, side by side: release debug san tsan cov fuzz
 #   make check [T=word]     unit, corpus and integration tests; T: only those whose path has the word
+#   make sim [SEEDS=n FROM=n | SEED=n]  the simulator on many seeds (100000); SEED: one run, all that happens in it
 #   make mutants [F=a,b]    plants a fault at a time where votes are counted: a test must notice (FULL=1: all tests for each)
 #   make check-all          check, again under ASan and UBSan, threads under TSan, lint, mutants, a little fuzzing
 #   make lint               format, tidy, layers, purity, names, headers, scripts
@@ -15,7 +16,7 @@
 #   make deb                a package, by the same install rule
 #   make clean              removes build/
 #
-# check, check-all, mutants, lint, demo and bench first install the Debian packages that are missing.
+# check, check-all, sim, mutants, lint, demo and bench first install the Debian packages that are missing.
 
 MAKEFLAGS += -rR --no-print-directory
 SHELL     := /bin/sh
@@ -23,11 +24,11 @@ SHELL     := /bin/sh
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all check check-all mutants lint lint-quick fmt fuzz bench demo install deb clean help FORCE
+.PHONY: all check check-all sim mutants lint lint-quick fmt fuzz bench demo install deb clean help FORCE
 all:
 
 # ---- first the packages: nothing below makes sense before gcc and pkg-config are there -----------
-FIRST := $(if $(TLY_READY),,$(filter check check-all mutants lint demo bench,$(MAKECMDGOALS)))
+FIRST := $(if $(TLY_READY),,$(filter check check-all sim mutants lint demo bench,$(MAKECMDGOALS)))
 ifneq ($(FIRST),)
 .NOTPARALLEL:
 .PHONY: packages $(MAKECMDGOALS)
@@ -190,11 +191,37 @@ $(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(ca
 ORACLE := $(if $(findstring /test_oracle,$(CHECKED)),$(B)/tests/oracle/outcome_lines)
 $(B)/tests/oracle/%: $(B)/tests/oracle/%.o $(call archives,core)
 	$(call link,$^)
-check: $(if $(T),$(if $(filter %.sh,$(CHECKED)),all),all) $(UNIT) $(REPLAY) $(ORACLE)
-	@B=$(B) tests/run $(UNIT) $(foreach t,$(TARGETS),'$(B)/tests/fuzz/replay_$(t) tests/fuzz/corpus/$(t)') $(filter %.sh,$(CHECKED))
+# The simulator: the daemon's and the signer's own objects; the linker puts the world of tests/sim in the
+# place of calls that leave them, and what else of the daemon they call is there by its own name.
+SIM       := $(B)/tests/sim/sim
+SIMO      := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/sim/*.c)))
+SIMULATED := $(patsubst %,$(B)/src/daemon/%.o,start stop rebuild redo sequencer signing) \
+             $(patsubst %,$(B)/src/signer/%.o,slots answer)
+SIMWRAP   := open __open_2 close mkdir stat fstat unlink fcntl pread __pread_chk pwrite posix_fallocate fsync fdatasync \
+             socket connect send recv __recv_chk poll __poll_chk pthread_create pthread_join sysconf queue_take queue_drained \
+             log_event bundle_read decision_read crypto_sign_detached crypto_sign_verify_detached \
+             $(addprefix store_,open close claim idle_check election take_over commit recover read heads)
+$(B)/tests/sim/%.o: private OUR_CFLAGS += -Isrc
+$(SIM): $(SIMO) $(SIMULATED) $(call archives,store)
+	$(call link,$(SIMWRAP:%=-Wl,--wrap=%) $^)
+# A slice of its seeds in every check; in check-all, and for people, `make sim`.
+SIM_SEEDS ?= 2000
+SLICE     := $(if $(filter tsan,$(CFG)),,$(if $(call only,tests/sim/sim.c),$(SIM)))
+FROM      ?= 1
+SEEDS     ?= 100000
+sim: $(SIM)
+ifneq ($(SEED),)
+	@$(SIM) --seed $(SEED)
+else
+	@part=$$((($(SEEDS) + 19) / 20)); set --; \
+	for i in $$(seq 0 19); do set -- "$$@" "$(SIM) --seeds $$(($(FROM) + i * part)) $$part"; done; \
+	B=$(B) tests/run "$$@"
+endif
+check: $(if $(T),$(if $(filter %.sh,$(CHECKED)),all),all) $(UNIT) $(REPLAY) $(ORACLE) $(SLICE)
+	@B=$(B) tests/run $(if $(SLICE),'$(SIM) --seeds 1 $(SIM_SEEDS)') $(UNIT) $(foreach t,$(TARGETS),'$(B)/tests/fuzz/replay_$(t) tests/fuzz/corpus/$(t)') $(filter %.sh,$(CHECKED))
 comma := ,
 # Needs what `make check` builds, so that a fault costs one file's compilation.
-mutants: all $(UNIT) $(REPLAY) $(ORACLE)
+mutants: all $(UNIT) $(REPLAY) $(ORACLE) $(SIM)
 	@B=$(B) CFG=$(CFG) MAKE='$(firstword $(MAKE))' /usr/bin/python3 -B tests/mutation/mutants.py $(if $(FULL),--full) $(subst $(comma), ,$(F))
 check-all:
 	@MAKE='$(MAKE)' tools/check-all.sh $(TARGETS)
