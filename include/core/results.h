@@ -30,7 +30,8 @@ enum results_unit { UNIT_EXPECTED, UNIT_COUNTED, UNIT_HELD, UNIT_ANNULLED, UNIT_
 /* A document that was read. */
 struct results {
     struct area_ix                scope;
-    uint64_t                      at; /* ledger entries that the numbers are of */
+    struct tly_bytes              origin; /* of the log that it speaks of */
+    uint64_t                      at;     /* ledger entries that the numbers are of */
     struct tly_hash               root;
     uint32_t                      serial;
     bool                          has_prev;
@@ -49,11 +50,13 @@ struct results_now {
     struct outcome *outcome; /* NULL without ballots */
 };
 
-/* Reads a payload; the lines of the leaf go to *lines.  Views of it and of the arena.
+/* Reads a payload; the lines of the leaf go to *lines.  Views of it and of the arena.  Whether it
+ * speaks of this log is not asked: results_is_of_log().
  * Errors: as decision_read(), of the document. */
 TLY_MUST enum tly_err results_document(const struct decision_rules *rules, struct tly_bytes payload,
                                        struct tly_arena *arena, struct results *out,
                                        struct tly_bytes *lines, struct tly_diag *diag);
+bool results_is_of_log(const struct election *election, const struct results *results);
 /* Can it stand as the ledger's next entry?  The tally is as far as the book.
  * Errors: TLY_ECONFLICT with code "state" (serial, prev or head), "changed" (an entry since `at` changed
  *         a contest or a branch of the scope), "numbers" (the diag names contest and member);
@@ -64,3 +67,6 @@ TLY_MUST enum tly_err results_judge(const struct tally *tally, const struct book
 TLY_MUST enum tly_err results_of(const struct tally *tally, struct contest_ix contest,
                                  struct tly_arena *arena, struct results_now *out);
 void results_units(const struct tally *tally, struct area_ix scope, uint64_t out[UNITS_N]);
+/* The first member of a contest that says something else than what there is; NULL: none. */
+const char *results_differs(const struct election *election, const struct contest *contest,
+                            const struct results_contest *said, const struct results_now *now);

@@ -176,9 +176,15 @@ document_read(const struct decision_rules *rules, struct tly_bytes in,
                                                     .contest   = {IX_NONE},
                                                     .candidate = {IX_NONE},
                                                     .results   = results};
-        return results == NULL
-                   ? TLY_ENOMEM
-                   : results_document(rules, envelope->payload, arena, results, &out->target, diag);
+        if (results == NULL) {
+            return TLY_ENOMEM;
+        }
+        const enum tly_err err =
+            results_document(rules, envelope->payload, arena, results, &out->target, diag);
+        return err != TLY_OK || results_is_of_log(rules->election, results)
+                   ? err
+                   : tly_fail_at(diag, TLY_ERANGE, "A07", "log.origin",
+                                 "another log than the one here");
     }
     if (!tly_bytes_eq(envelope->type, tly_text(ENVELOPE_TYPE_DECISION))) {
         return tly_fail_at(diag, TLY_EINPUT, "S01", "payloadType", "neither %s nor %s",

@@ -83,9 +83,8 @@ same_seats(const struct election *e, const struct contest *c, const struct resul
                               said->seats[n] == o->pool_seats));
 }
 
-/* The first member of a contest that says something else; NULL: none. */
-static const char *
-contest_differs(const struct election *e, const struct contest *c,
+const char *
+results_differs(const struct election *e, const struct contest *c,
                 const struct results_contest *said, const struct results_now *now)
 {
     const struct outcome *o = now->outcome;
@@ -140,7 +139,7 @@ judge_contests(const struct tally *tally, const struct results *r, struct tly_di
         if (err != TLY_OK) {
             return err;
         }
-        const char *member = contest_differs(e, c, &r->contests[n++], &now);
+        const char *member = results_differs(e, c, &r->contests[n++], &now);
         if (member != NULL) {
             return numbers_refuse(c->code, member, diag);
         }

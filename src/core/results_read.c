@@ -175,8 +175,8 @@ read_contests(struct decision_reader *r, struct tly_bytes in, struct results *ou
 /* ---- head and units ---- */
 
 /* "DOMAIN/ELECTION/PHASE" */
-static bool
-is_origin(const struct election *e, struct tly_bytes origin)
+bool
+results_is_of_log(const struct election *e, const struct results *results)
 {
     char        text[512];
     struct text wr;
@@ -186,7 +186,7 @@ is_origin(const struct election *e, struct tly_bytes origin)
     text_add(&wr, e->code);
     text_add(&wr, "/");
     text_add(&wr, phase_name(e->phase));
-    return !wr.cut && tly_bytes_eq(origin, tly_text(text));
+    return !wr.cut && tly_bytes_eq(results->origin, tly_text(text));
 }
 
 static enum tly_err
@@ -208,14 +208,12 @@ read_log(struct decision_reader *r, struct tly_bytes in, struct results *out)
         return syntax(r, "root", "not the base64 of a root");
     }
     memcpy(out->root.b, root, sizeof out->root.b);
-    if (!is_origin(r->election, f[0].text)) {
-        return decision_refuse(r, TLY_ERANGE, "A07", "origin", "another log than the one here");
-    }
     if (f[1].n < 1 || f[1].n > BOOK_ENTRIES_MAX) {
         return decision_refuse(r, TLY_ERANGE, "range", "size", "no size that a ledger can have");
     }
-    out->at = f[1].n;
-    r->part = "";
+    out->origin = f[0].text;
+    out->at     = f[1].n;
+    r->part     = "";
     return TLY_OK;
 }
 

@@ -20,7 +20,7 @@ contests_result(const struct recount *c, struct contest_ix ix, struct tly_arena 
     const struct tally         *tally  = &c->tally;
     const struct election      *e      = tally->election;
     const struct progress      *p      = &tally->contests[ix.v].progress;
-    const struct recount_hidden hidden = recount_hidden_of(c, ix);
+    const struct recount_hidden hidden = recount_hidden_of(tally, ix);
     struct contest_result       r      = {.contest = &e->contests[ix.v], .withheld = hidden.all};
     enum tly_err                err    = TLY_OK;
     r.has_ballots                      = p->counted > hidden.counted;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "announce.h"
 #include "base/check.h"
 #include "ledger.h"
 #include "recount.h"
@@ -112,6 +113,9 @@ item_take(struct verify *v, struct item *item, struct tly_arena *keep, uint64_t 
         genesis_check(v, item, position);
         err = ledger_take(v->ledger, position, &item->leaf, item->found, &found);
         item->found |= found;
+    }
+    if (err == TLY_OK && v->recount != NULL && item->leaf.kind == LEAF_RESULT) {
+        err = announce_judge(v, item, position);
     }
     if (err == TLY_OK && v->recount != NULL) {
         err = recount_take(v->recount, item);

@@ -147,6 +147,14 @@ resolve(const struct item_view *view, struct item *item)
             registry_terminal(view->registry, tly_text(item->leaf.terminal), REGISTRY_NOW);
         known = item->branch.v != IX_NONE;
         item->found |= key_fits(view->registry, item) ? 0 : FOUND_BIT(FOUND_LEAF_KEY);
+    } else if (item->leaf.kind == LEAF_RESULT) {
+        struct tly_bytes lines = item->leaf.held;
+        struct tly_bytes code  = {0};
+        item->scope.v          = IX_NONE;
+        if (target_line(&lines, "scope ", &code)) {
+            item->scope = election_area(e, code);
+        }
+        known = item->scope.v != IX_NONE;
     } else if (item->leaf.kind == LEAF_KEY) {
         known = key_resolve(view, item);
     } else if (leaf_is_decision(item->leaf.kind)) {
@@ -201,8 +209,8 @@ item_interpret(const struct item_view *view, struct item *item, struct tly_arena
     (FOUND_BIT(FOUND_LEAF_BRANCH) | FOUND_BIT(FOUND_LEAF_KEY) | FOUND_BIT(FOUND_ENVELOPE_SYNTAX) | \
      FOUND_BIT(FOUND_ENVELOPE_TYPE) | FOUND_BIT(FOUND_PAYLOAD_HASH) |                              \
      FOUND_BIT(FOUND_ENVELOPE_SIGNATURE) | FOUND_BIT(FOUND_BUNDLE_COSIGNERS) |                     \
-     FOUND_BIT(FOUND_DECISION_SIGNERS) | FOUND_BIT(FOUND_PAYLOAD_SYNTAX) |                         \
-     FOUND_BIT(FOUND_PAYLOAD_LEAF) | FOUND_BIT(FOUND_LEAF_HELD))
+     FOUND_BIT(FOUND_DECISION_SIGNERS) | FOUND_BIT(FOUND_RESULT_SIGNERS) |                         \
+     FOUND_BIT(FOUND_PAYLOAD_SYNTAX) | FOUND_BIT(FOUND_PAYLOAD_LEAF) | FOUND_BIT(FOUND_LEAF_HELD))
 
 /* Is the registry of the package as good as the newer one for this entry? */
 static bool

@@ -36,10 +36,13 @@ struct item {
     struct branch_ix    to; /* of `key`: where the terminal comes to */
     struct contest_ix   contest;
     struct candidate_ix candidate;
+    struct area_ix      scope; /* of `result` */
     struct terminal_ix  terminal;
 
     struct checked  checked;  /* of a bundle without a finding */
     struct decision decision; /* of a decision without a finding */
+    struct results  results;  /* of a results document whose syntax is good */
+    bool            has_results;
 };
 
 /* Reads the leaf's text; leaf.syntax is found here. */

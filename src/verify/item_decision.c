@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stage 6 of decisions. */
+/* Stage 6 of decisions and results documents. */
 #include "core/decision.h"
 
 #include "item.h"
@@ -87,6 +87,81 @@ document_check(const struct item_view *view, struct item *item, struct tly_bytes
     return TLY_OK;
 }
 
+static bool
+codes_ok(const struct tly_bytes codes[], uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (!codes_valid(codes[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Statuses are those that there are, codes are codes; which of them is for the numbers. */
+static bool
+words_ok(const struct results *results)
+{
+    static const char *const statuses[] = {"waiting", "partial",   "complete",
+                                           "tied",    "certified", "annulled"};
+    for (uint32_t i = 0; i < results->contests_n; i++) {
+        const struct results_contest *c     = &results->contests[i];
+        bool                          known = false;
+        for (unsigned k = 0; k < TLY_N(statuses); k++) {
+            known = known || tly_bytes_eq(c->status, tly_text(statuses[k]));
+        }
+        if (!known || !codes_valid(c->contest) || !codes_ok(c->winners, c->winners_n) ||
+            !codes_ok(c->alternates, c->alternates_n) || !codes_ok(c->lists, c->lists_n)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum tly_err
+results_check(const struct item_view *view, struct item *item, const struct envelope *envelope,
+              struct tly_arena *keep)
+{
+    const struct election *e = view->v->election;
+    struct tly_bytes       lines;
+    TLY_AUTO(json)
+    json_t *root = json_loadb((const char *)envelope->payload.data, envelope->payload.len, 0, NULL);
+    const struct election       of    = as_document(e, root);
+    const struct decision_rules own   = {.election = e, .registry = view->registry};
+    const struct decision_rules rules = {.election = &of, .registry = view->registry};
+    const struct decision_areas areas = {.at = {item->scope}, .n = 1};
+    if (decision_signers(&own, envelope, POLICY_CERTIFY, &areas, NULL) != TLY_OK) {
+        item_find(item, FOUND_RESULT_SIGNERS);
+    }
+    const enum tly_err err =
+        results_document(&rules, envelope->payload, keep, &item->results, &lines, NULL);
+    if (err == TLY_ENOMEM) {
+        return err;
+    }
+    item->has_results = err == TLY_OK && words_ok(&item->results);
+    if (!item->has_results) {
+        item_find(item, FOUND_PAYLOAD_SYNTAX);
+    } else if (strcmp(of.code, e->code) != 0 || strcmp(of.code, item->leaf.election) != 0 ||
+               of.phase != e->phase || !tly_bytes_eq(lines, item->leaf.held)) {
+        item_find(item, FOUND_PAYLOAD_LEAF);
+    }
+    return TLY_OK;
+}
+
+/* The document is kept whole: its numbers are compared in order. */
+static enum tly_err
+item_results(const struct item_view *view, struct item *item, struct tly_arena *keep)
+{
+    static const struct item_limits limits = {ENVELOPE_TYPE_RESULTS, RESULTS_ENVELOPE_MAX,
+                                              RESULTS_PAYLOAD_MAX};
+    struct envelope                 envelope;
+    bool                            opened;
+    const enum tly_err              err = item_open(item, &limits, keep, &envelope, &opened);
+    return err != TLY_OK || !opened || item_has(item, FOUND_LEAF_BRANCH)
+               ? err
+               : results_check(view, item, &envelope, keep);
+}
+
 enum tly_err
 item_decision(const struct item_view *view, struct item *item, struct tly_arena *keep)
 {
@@ -95,7 +170,10 @@ item_decision(const struct item_view *view, struct item *item, struct tly_arena 
     TLY_AUTO(arena) struct tly_arena scratch = {.bytes_max = SCRATCH_MAX};
     struct envelope                  envelope;
     bool                             opened;
-    const enum tly_err               err = item_open(item, &limits, &scratch, &envelope, &opened);
+    if (item->leaf.kind == LEAF_RESULT) {
+        return item_results(view, item, keep);
+    }
+    const enum tly_err err = item_open(item, &limits, &scratch, &envelope, &opened);
     if (err != TLY_OK || !opened || item_has(item, FOUND_LEAF_BRANCH)) {
         return err;
     }

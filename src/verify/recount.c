@@ -11,26 +11,31 @@ recount_init(struct recount *c, const struct verify *v, struct tly_arena *arena)
 {
     const struct election *e = v->election;
     *c                       = (struct recount){.v = v, .arena = arena};
-    c->hidden                = TLY_NEW(arena, uint8_t, (size_t)e->slots_n + 1);
     c->was_hidden            = TLY_NEW(arena, uint8_t, (size_t)e->contests_n + 1);
-    if (c->hidden == NULL || c->was_hidden == NULL) {
+    c->scopes                = TLY_NEW(arena, struct scope, e->areas_n);
+    if (c->was_hidden == NULL || c->scopes == NULL) {
         return TLY_ENOMEM;
     }
-    const enum tly_err err = tally_init(&c->tally, e, arena);
+    enum tly_err err = tally_init(&c->tally, e, arena);
+    if (err == TLY_OK) {
+        err = history_new(arena, &c->history);
+    }
     return err == TLY_OK ? book_new(e, v->registry, arena, &c->book) : err;
 }
 
+_Static_assert(CHECKS_N < 63, "RECOUNT_HIDDEN is no check's bit");
+
 struct recount_hidden
-recount_hidden_of(const struct recount *c, struct contest_ix ix)
+recount_hidden_of(const struct tally *tally, struct contest_ix ix)
 {
-    const struct election *e   = c->v->election;
+    const struct election *e   = tally->election;
     const struct contest  *of  = &e->contests[ix.v];
     struct recount_hidden  out = {0};
-    for (uint32_t i = 0; c->was_hidden[ix.v] && i < of->slots_n; i++) {
-        const struct slot_ix slot = e->contest_slots[of->slots_first + i];
-        const uint8_t        at   = c->tally.slots[slot.v].state;
-        out.all += c->hidden[slot.v];
-        out.counted += c->hidden[slot.v] && (at == SLOT_COUNTED || at == SLOT_CORRECTED);
+    for (uint32_t i = 0; e->policy.publish_min_ballots > 0 && i < of->slots_n; i++) {
+        const struct standing *slot   = &tally->slots[e->contest_slots[of->slots_first + i].v];
+        const bool             hidden = (slot->checks & RECOUNT_HIDDEN) != 0;
+        out.all += hidden;
+        out.counted += hidden && (slot->state == SLOT_COUNTED || slot->state == SLOT_CORRECTED);
     }
     return out;
 }
@@ -85,10 +90,10 @@ judge(const struct recount *c, struct item *item)
 {
     struct decision                 *d       = &item->decision;
     TLY_AUTO(arena) struct tly_arena scratch = {.bytes_max = JUDGE_MAX};
-    const bool   hidden  = d->contest.v != IX_NONE && recount_hidden_of(c, d->contest).all > 0;
-    bool         refused = false;
-    bool         wrong   = false;
-    enum tly_err err     = TLY_OK;
+    const bool hidden = d->contest.v != IX_NONE && recount_hidden_of(&c->tally, d->contest).all > 0;
+    bool       refused = false;
+    bool       wrong   = false;
+    enum tly_err err   = TLY_OK;
     if (book_find_payload(c->book, &item->leaf.payload) != UINT64_MAX) {
         refused = true;
     } else if (d->kind == POLICY_EXPLAIN && c->was_hidden[d->contest.v]) {
@@ -134,8 +139,8 @@ bundle_apply(struct recount *c, const struct item *item, uint64_t position)
                 return TLY_ENOMEM;
             }
         }
-        c->hidden[slot->slot.v] = 0;
         tally_apply(&c->tally, &change, 1, position);
+        history_change(c->history, &change);
     }
     return TLY_OK;
 }
@@ -169,12 +174,13 @@ hidden_apply(struct recount *c, const struct item *item, uint64_t position)
         const struct contest_ix   contest = e->slots[slot.v].contest;
         const struct tally_change change  = {
              .slot     = slot,
+             .checks   = RECOUNT_HIDDEN,
              .revision = item->leaf.revision,
              .held     = leaf_holds(item->leaf.held, e->contests[contest.v].code),
              .not_held = true};
-        c->hidden[slot.v]        = 1;
         c->was_hidden[contest.v] = 1;
         tally_apply(&c->tally, &change, 1, position);
+        history_change(c->history, &change);
     }
 }
 
@@ -187,6 +193,7 @@ decision_take(struct recount *c, struct item *item, uint64_t position)
         return TLY_ENOMEM;
     }
     decision_apply(&c->tally, d, position);
+    history_decision(c->history, d);
     if (d->kind == POLICY_KEY) {
         book_set_registry(c->book, d->key.after);
     }
@@ -196,11 +203,15 @@ decision_take(struct recount *c, struct item *item, uint64_t position)
 static enum tly_err
 apply(struct recount *c, struct item *item, uint64_t position)
 {
+    if (item->leaf.kind == LEAF_RESULT) {
+        return TLY_OK; /* changes no number */
+    }
     if (leaf_is_decision(item->leaf.kind)) {
         return decision_take(c, item, position);
     }
     if (item->leaf.kind == LEAF_CONFLICT) {
         tally_conflict(&c->tally, item->branch, position);
+        history_conflict(c->history, item->branch);
         return TLY_OK;
     }
     if (item->leaf.kind == LEAF_BUNDLE && item->envelope == ITEM_THERE) {
@@ -217,7 +228,7 @@ static struct book_entry
 entry_of(const struct item *item, bool applied)
 {
     const struct leaf *leaf = &item->leaf;
-    if (!applied || leaf->kind == LEAF_GENESIS) {
+    if (!applied || leaf->kind == LEAF_GENESIS || leaf->kind == LEAF_RESULT) {
         return (struct book_entry){.kind = LEAF_GENESIS, .branch = {IX_NONE}};
     }
     return (struct book_entry){.kind           = leaf->kind,
@@ -246,13 +257,20 @@ enum tly_err
 recount_take(struct recount *c, struct item *item)
 {
     const uint64_t position = book_size(c->book);
-    const bool     decision = item->good && leaf_is_decision(item->leaf.kind);
-    bool           applied  = item->good && item->found == 0 &&
+    const bool     decision =
+        item->good && leaf_is_decision(item->leaf.kind) && item->leaf.kind != LEAF_RESULT;
+    bool applied = item->good && item->found == 0 &&
                    (item->envelope != ITEM_UNREAD || item->leaf.kind == LEAF_GENESIS);
     enum tly_err err = applied && decision ? judge(c, item) : TLY_OK;
     applied          = applied && item->found == 0;
+    if (err == TLY_OK && !history_reserve(c->history, ELECTION_BRANCH_CONTESTS_MAX + 1)) {
+        err = TLY_ENOMEM;
+    }
     if (err == TLY_OK && applied) {
         err = apply(c, item, position);
+    }
+    if (err == TLY_OK) {
+        history_end(c->history, position);
     }
     if (err == TLY_OK) {
         const struct book_entry entry = entry_of(item, applied);

@@ -2,14 +2,24 @@
 /* Stage 7: entries without a finding, in order, put into the tally by the sequencer's own rules. */
 #pragma once
 
+#include "core/history.h"
 #include "item.h"
+
+/* In a slot's checks: its newest bundle is withheld.  No check has this bit. */
+#define RECOUNT_HIDDEN (UINT64_C(1) << 63)
+
+struct scope {
+    uint32_t        serial; /* 0: none */
+    struct tly_hash payload;
+};
 
 struct recount {
     const struct verify *v;
     struct tally         tally;
     struct book         *book;       /* places of what was applied; others hold their place only */
-    uint8_t             *hidden;     /* slots_n: its newest bundle is withheld */
     uint8_t             *was_hidden; /* contests_n: one was, at some time */
+    struct history      *history;    /* the numbers of every place can be made again */
+    struct scope        *scopes;     /* areas_n: its newest results document */
     struct tly_arena    *arena;      /* of what is kept */
 };
 
@@ -23,4 +33,4 @@ TLY_MUST enum tly_err recount_take(struct recount *c, struct item *item);
 struct recount_hidden {
     uint32_t all, counted;
 };
-struct recount_hidden recount_hidden_of(const struct recount *c, struct contest_ix ix);
+struct recount_hidden recount_hidden_of(const struct tally *tally, struct contest_ix ix);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A night with every kind of entry, for the verifiers; and what the API then says, as their report says it.
 
-    verify_night.py DIR INGEST_PORT API_PORT LOG night    sends it; leaves DIR/receipts/*.tlog-proof and DIR/since.note,
+    verify_night.py DIR INGEST_PORT API_PORT LOG night    sends it (`results`: and publishes results in it); leaves DIR/receipts/*.tlog-proof and DIR/since.note,
                                                           a checkpoint of its middle
     verify_night.py DIR INGEST_PORT API_PORT LOG numbers  prints {"units","contests","conflicted"} as the API has them
 """
@@ -17,11 +17,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "real"))
 import at  # noqa: E402
 from client import Client, dumps, envelope  # noqa: E402
 from decide import load  # noqa: E402
+from results import Results, hash_of  # noqa: E402
 
 SAVED = 40
 
 
-class Quick(at.Night):
+class Quick(at.Night, Results):
     """The same night, without looking at everything after each entry."""
 
     def __init__(self, argv):
@@ -72,6 +73,16 @@ def terminals(w):
     w.decided("state", {"state": "open"}, KEYS)
 
 
+def announce(w):
+    """Results of one area, and of the country twice."""
+    part = w.e.branches[w.looked[0][0]]["area"]
+    for scope, serial in ((part, 1), (w.e.root_area(), 1), (w.e.root_area(), 2)):
+        document = w.make(scope, serial, hash_of(document) if serial > 1 else None)
+        answer = w.hand_in(document)
+        assert answer.status == 201, answer
+        w.step("result")
+
+
 def save(directory, name, text):
     (directory / f"{name}.tlog-proof").write_bytes(text)
 
@@ -81,6 +92,8 @@ def send_night(w):
     receipts.mkdir(exist_ok=True)
     at.night(w)
     terminals(w)
+    if w.publishes:
+        announce(w)
     w.published(w.settled())
     (w.e.dir / "since.note").write_bytes((w.log / "checkpoint").read_bytes())
     rest = [t for t in w.e.ready() if w.e.terminals[t]["branch"] not in w.used]
@@ -133,10 +146,11 @@ def numbers(w):
 def main(argv):
     w = Quick(argv)
     load(w)
-    if argv[5] == "night":
-        send_night(w)
-    else:
+    w.publishes = argv[5] == "results"
+    if argv[5] == "numbers":
         numbers(w)
+    else:
+        send_night(w)
 
 
 if __name__ == "__main__":

@@ -8,5 +8,6 @@ import damages_keys  # noqa: F401
 import damages_order  # noqa: F401
 import damages_packages  # noqa: F401
 import damages_receipts  # noqa: F401
+import damages_results  # noqa: F401
 import damages_tar  # noqa: F401
 from rows import ROWS  # noqa: F401

@@ -370,7 +370,8 @@ def _(a):
     i = a.of("state", 1)
     a.leaves[i] = a.leaves[i][:-1]
     a.rebuild()
-    return [f"leaf.syntax {entry(i)}"] + [f"state.closed {entry(k)}" for k in range(i + 1, len(a.leaves))]
+    return [f"leaf.syntax {entry(i)}"] + [f"{'result.serial' if a.kind(k) == 'result' else 'state.closed'} {entry(k)}"
+                                          for k in range(i + 1, len(a.leaves))]
 
 
 _ = (dumps, envelope)

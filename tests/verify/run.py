@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Damaged archives through a verifier: each row of damages.py must have exactly its findings (TAP).
 
-    run.py NIGHT SMALL [-k WORD] [--list] [--same COMMAND]... -- COMMAND...
+    run.py NIGHT SMALL RESULTS [-k WORD] [--list] [--same COMMAND]... -- COMMAND...
 
-NIGHT, SMALL: elections with log/, keys/, receipts/ (test_verify.sh makes them); COMMAND prints the report: `tally-verify`,
+NIGHT, SMALL, RESULTS: elections with log/, keys/, receipts/ (test_verify.sh makes them); COMMAND prints the report: `tally-verify`,
 `node tally-verify.mjs`.  Each --same COMMAND (one word or in quotes) must print the same bytes with the same exit status.
 """
 import json
@@ -121,7 +121,7 @@ def main(argv):
     if "--list" in options:
         print("\n".join(r.name for r in rows))
         return 0
-    bases = {"night": Base(options[0]), "small": Base(options[1])}
+    bases = {name: Base(options[i]) for i, name in enumerate(("night", "small", "results"))}
     bad = 0
     with tempfile.TemporaryDirectory(dir=Path(options[0]).parent) as where, ThreadPoolExecutor(2) as pool:
         def one(i):
