@@ -72,15 +72,15 @@ static void
 put_scrub(FILE *out, struct api_state *state)
 {
     const struct api_scrub s = api_scrub_get(state);
-    put(out, "tallyd_scrub_red", "gauge", "1: the database differs from memory.", s.red ? 1 : 0);
-    put(out, "tallyd_scrub_differences", "gauge", "Rows that differ.", s.differences);
-    put(out, "tallyd_scrub_passes_total", "counter", "Whole passes over the database.", s.passes);
-    put(out, "tallyd_scrub_failed_total", "counter", "Passes that could not be ended.", s.failed);
+    put(out, "tally_scrub_red", "gauge", "1: the database differs from memory.", s.red ? 1 : 0);
+    put(out, "tally_scrub_differences", "gauge", "Rows that differ.", s.differences);
+    put(out, "tally_scrub_passes_total", "counter", "Whole passes over the database.", s.passes);
+    put(out, "tally_scrub_failed_total", "counter", "Passes that could not be ended.", s.failed);
     if (s.ended_ms > 0) {
-        put(out, "tallyd_scrub_age_seconds", "gauge", "Time since the last whole pass ended.",
+        put(out, "tally_scrub_age_seconds", "gauge", "Time since the last whole pass ended.",
             (clock_mono_ms() - s.ended_ms) / 1000);
-        put(out, "tallyd_scrub_rows", "gauge", "Rows that it compared.", s.rows);
-        put(out, "tallyd_scrub_pass_milliseconds", "gauge", "Time that it took.", s.took_ms);
+        put(out, "tally_scrub_rows", "gauge", "Rows that it compared.", s.rows);
+        put(out, "tally_scrub_pass_milliseconds", "gauge", "Time that it took.", s.took_ms);
     }
 }
 

@@ -380,7 +380,7 @@ class Daemon:
         return int(re.search(rf"^{name} (\d+)$", self.health("/metrics")[1], re.M).group(1))
 
     def passes(self):
-        return self.metric("tallyd_scrub_passes_total")
+        return self.metric("tally_scrub_passes_total")
 
     def mark(self):
         self.seen = os.path.getsize(self.log)
@@ -475,12 +475,12 @@ def gone(tap, d, sql):
     tap.ok(d.until(lambda: "cannot be read" in d.health()[1]), "a table that is not there", d.health())
     sql.run("ALTER TABLE tally.tail RENAME TO head")
     tap.ok(d.green(), "green again")
-    failed = d.metric("tallyd_scrub_failed_total")
+    failed = d.metric("tally_scrub_failed_total")
     sql.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'tallyd' AND query LIKE '%int4send%'")
     passes = d.passes()
     tap.ok(d.until(lambda: d.passes() > passes + 3) and d.health()[0] == 200, "its session is ended: it connects again")
-    tap.ok(d.metric("tallyd_scrub_failed_total") - failed <= 2 and d.metric("tallyd_scrub_red") == 0 and
-           d.metric("tallyd_scrub_age_seconds") < 30 and d.metric("tallyd_scrub_rows") > 100, "and its metrics say so")
+    tap.ok(d.metric("tally_scrub_failed_total") - failed <= 2 and d.metric("tally_scrub_red") == 0 and
+           d.metric("tally_scrub_age_seconds") < 30 and d.metric("tally_scrub_rows") > 100, "and its metrics say so")
 
 
 def live(tap, e, sql, ingest, api, ops, log):
