@@ -444,6 +444,19 @@ journal_room(struct journal *j, size_t len, uint8_t **out, struct tly_diag *diag
     return err;
 }
 
+/* Begins the other file anew: its first frame goes, on the disk, before another is written over it.  A
+ * power failure in that write then leaves no frames of the turn before at the front, whose followers
+ * are gone: read, they would look like damage. */
+static enum tly_err
+half_void(struct half *h, struct tly_diag *diag)
+{
+    const uint8_t zeros[SECTOR] = {0};
+    h->end                      = 0;
+    h->first = h->last     = 0;
+    const enum tly_err err = write_at(h, 0, zeros, sizeof zeros, diag);
+    return err == TLY_OK ? half_sync(h, diag) : err;
+}
+
 enum tly_err
 journal_append(struct journal *j, struct tly_diag *diag)
 {
@@ -451,6 +464,7 @@ journal_append(struct journal *j, struct tly_diag *diag)
     const uint64_t next  = h->last + 1;
     const size_t   bytes = frame_bytes(j->body_len);
     uint8_t       *head  = j->buffer;
+    enum tly_err   err   = TLY_OK;
     if (j->dead) {
         return tly_fail(diag, TLY_EIO, "%s: the journal failed before", h->path);
     }
@@ -462,10 +476,11 @@ journal_append(struct journal *j, struct tly_diag *diag)
     if (bytes > h->size - h->end) {
         j->current = !j->current;
         h          = &j->halves[j->current];
-        h->end     = 0;
-        h->first = h->last = 0;
+        err        = half_void(h, diag);
     }
-    enum tly_err err = write_at(h, h->end, head, bytes, diag);
+    if (err == TLY_OK) {
+        err = write_at(h, h->end, head, bytes, diag);
+    }
     if (err == TLY_OK && fdatasync(h->fd) != 0) {
         err = io_fail(h, "cannot be made durable", diag);
     }
