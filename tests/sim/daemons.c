@@ -111,7 +111,6 @@ started(struct daemon *d, bool may, const char *why)
     const struct dbcommit *now = database_now(&sim.db); /* I7 */
     if ((d->proc.causes & CAUSE_STORE) == 0) {
         WANT(now->size == book_size(s->book));
-        sim.db_went_back = false;
         check_kept(s->book);
     }
 }
@@ -169,7 +168,8 @@ daemon_life(unsigned host, unsigned batches, bool final)
                                             .log_vkey      = "",
                                             .signer_ms     = 100};
     d->service.settings = &d->settings;
-    bool       may      = expect_go_on(d->journal, &why);
+    bool may            = expect_go_on(d->journal, &why);
+    d->proc.causes      = sim.unsure ? CAUSE_MOVED : 0;
     const bool taken =
         d->outer != NULL && d->outer->proc.host == host && d->outer->service.journal != NULL;
     sim.daemon = d;

@@ -3,60 +3,18 @@
  * them; at a power failure each one that was not moved is kept or lost on its own, which covers
  * torn and reordered writes.  After an fsync that failed the kernel calls them clean, and the
  * next one leaves them where they are. */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
+#include "disk.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "edges.h"
-#include "sim.h"
-
-#define ROOT      "/sim/"
-#define FD_FIRST  100000
-#define FDS_MAX   64
 #define FILES_MAX 16
-#define SECTOR    ((size_t)512)
-#define BYTES_MAX ((size_t)64 << 10)
-#define SECTORS   (BYTES_MAX / SECTOR)
-
-struct vfile {
-    bool     exists, linked; /* linked: its name is on the disk */
-    char     path[64];
-    unsigned host;
-    size_t   size, disk_size;
-    bool     dirty[SECTORS], dirty_size;
-    uint8_t  cache[BYTES_MAX], disk[BYTES_MAX];
-};
-
-struct vfd {
-    struct vfile      *file; /* NULL: a folder */
-    const struct proc *proc; /* NULL: free */
-    bool               locked;
-};
 
 static struct vfile files[FILES_MAX];
-static struct vfd   fds[FDS_MAX];
 
-static bool
-is_ours(const char *path)
-{
-    return strncmp(path, ROOT, sizeof ROOT - 1) == 0;
-}
-
-static bool
-is_folder(const char *path) /* ours have names without a dot, files are one of these */
-{
-    const char *name = strrchr(path, '/') + 1;
-    return strncmp(name, "journal.", 8) != 0 && strcmp(name, "lock") != 0 &&
-           strcmp(name, "state") != 0;
-}
-
-static struct vfile *
-file_find(const char *path)
+struct vfile *
+vfile_find(const char *path)
 {
     for (unsigned i = 0; i < FILES_MAX; i++) {
         if (files[i].exists && strcmp(files[i].path, path) == 0) {
@@ -66,15 +24,15 @@ file_find(const char *path)
     return NULL;
 }
 
-static struct vfile *
-file_make(const char *path)
+struct vfile *
+vfile_make(const char *path)
 {
     for (unsigned i = 0; i < FILES_MAX; i++) {
         struct vfile *f = &files[i];
         if (!f->exists) {
             memset(f, 0, sizeof *f);
             f->exists = true;
-            f->host   = (unsigned)(path[sizeof ROOT - 1] - 'a');
+            f->host   = (unsigned)(path[sizeof "/sim/" - 1] - 'a');
             (void)snprintf(f->path, sizeof f->path, "%s", path);
             return f;
         }
@@ -83,197 +41,12 @@ file_make(const char *path)
     return NULL;
 }
 
-static struct vfd *
-fd_find(int fd)
+void
+vfile_write_at(struct vfile *f, const uint8_t *data, size_t len, size_t at)
 {
-    return fd >= FD_FIRST && fd < FD_FIRST + FDS_MAX && fds[fd - FD_FIRST].proc != NULL
-               ? &fds[fd - FD_FIRST]
-               : NULL;
-}
-
-static int
-failed(int error)
-{
-    errno = error;
-    return -1;
-}
-
-/* ---- names ---- */
-
-static int
-open_ours(const char *path, int flags)
-{
-    if (!sim_moment()) {
-        return failed(EIO);
-    }
-    struct vfile *f = is_folder(path) ? NULL : file_find(path);
-    if (f == NULL && !is_folder(path)) {
-        if ((flags & O_CREAT) == 0) {
-            return failed(ENOENT);
-        }
-        f = file_make(path);
-    } else if ((flags & O_EXCL) != 0) {
-        return failed(EEXIST);
-    }
-    for (int i = 0; i < FDS_MAX; i++) {
-        if (fds[i].proc == NULL) {
-            fds[i] = (struct vfd){.file = f, .proc = sim.proc};
-            return FD_FIRST + i;
-        }
-    }
-    return failed(EMFILE);
-}
-
-int
-__wrap_open(const char *path, int flags, ...)
-{
-    va_list args;
-    va_start(args, flags);
-    const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(args, mode_t) : 0;
-    va_end(args);
-    return is_ours(path) ? open_ours(path, flags) : __real_open(path, flags, mode);
-}
-
-int
-__wrap___open_2(const char *path, int flags)
-{
-    return is_ours(path) ? open_ours(path, flags) : __real_open(path, flags);
-}
-
-int
-__wrap_close(int fd)
-{
-    struct vfd *v = fd_find(fd);
-    if (v == NULL) {
-        return fd >= FD_FIRST ? sockets_close(fd) : __real_close(fd);
-    }
-    *v = (struct vfd){0};
-    return 0;
-}
-
-int
-__wrap_mkdir(const char *path, mode_t mode)
-{
-    return strncmp(path, "/sim", 4) == 0 ? failed(EEXIST) : __real_mkdir(path, mode);
-}
-
-static void
-stat_fill(struct stat *st, const struct vfile *f)
-{
-    memset(st, 0, sizeof *st);
-    st->st_mode = f == NULL ? S_IFDIR | 0700U : S_IFREG | 0600U;
-    st->st_uid  = geteuid();
-    st->st_size = f == NULL ? 0 : (off_t)f->size;
-}
-
-int
-__wrap_stat(const char *path, struct stat *st)
-{
-    if (!is_ours(path)) {
-        return __real_stat(path, st);
-    }
-    const struct vfile *f = is_folder(path) ? NULL : file_find(path);
-    if (f == NULL && !is_folder(path)) {
-        return failed(ENOENT);
-    }
-    stat_fill(st, f);
-    return 0;
-}
-
-int
-__wrap_fstat(int fd, struct stat *st)
-{
-    const struct vfd *v = fd_find(fd);
-    if (v == NULL) {
-        return __real_fstat(fd, st);
-    }
-    stat_fill(st, v->file);
-    return 0;
-}
-
-int
-__wrap_unlink(const char *path)
-{
-    struct vfile *f = is_ours(path) ? file_find(path) : NULL;
-    if (f == NULL) {
-        return is_ours(path) ? failed(ENOENT) : __real_unlink(path);
-    }
-    f->exists = false;
-    return 0;
-}
-
-int
-__wrap_fcntl(int fd, int command, ...)
-{
-    va_list args;
-    va_start(args, command);
-    void *arg = va_arg(args, void *);
-    va_end(args);
-    struct vfd *v = fd_find(fd);
-    if (v == NULL) {
-        return __real_fcntl(fd, command, arg);
-    }
-    TLY_CHECK(command == F_OFD_SETLK);
-    for (unsigned i = 0; i < FDS_MAX; i++) {
-        if (fds[i].proc != NULL && &fds[i] != v && fds[i].file == v->file && fds[i].locked) {
-            return failed(EAGAIN);
-        }
-    }
-    v->locked = true;
-    return 0;
-}
-
-/* ---- bytes ---- */
-
-static void
-cause_disk(void)
-{
-    if (sim.proc != NULL) {
-        sim.proc->causes |= CAUSE_DISK;
-    }
-}
-
-static ssize_t
-read_ours(const struct vfd *v, void *out, size_t len, off_t at)
-{
-    const struct vfile *f = v->file;
-    if (v->proc->dead) {
-        return failed(EIO);
-    }
-    if (sim_chance(sim.odds.slow)) {
-        return failed(EINTR);
-    }
-    if ((size_t)at >= f->size) {
-        return 0;
-    }
-    size_t n = f->size - (size_t)at < len ? f->size - (size_t)at : len;
-    if (n > 1 && sim_chance(sim.odds.slow)) {
-        n = 1 + sim_below(n - 1);
-    }
-    memcpy(out, f->cache + at, n);
-    return (ssize_t)n;
-}
-
-ssize_t
-__wrap_pread(int fd, void *out, size_t len, off_t at)
-{
-    const struct vfd *v = fd_find(fd);
-    return v == NULL ? __real_pread(fd, out, len, at) : read_ours(v, out, len, at);
-}
-
-ssize_t
-__wrap___pread_chk(int fd, void *out, size_t len, off_t at, size_t room)
-{
-    TLY_CHECK(len <= room);
-    return __wrap_pread(fd, out, len, at);
-}
-
-static void
-file_write_at(struct vfile *f, const uint8_t *data, size_t len, size_t at)
-{
-    TLY_CHECK(at + len <= BYTES_MAX);
+    TLY_CHECK(at + len <= DISK_FILE_MAX);
     memcpy(f->cache + at, data, len);
-    for (size_t s = at / SECTOR; len > 0 && s <= (at + len - 1) / SECTOR; s++) {
+    for (size_t s = at / DISK_SECTOR; len > 0 && s <= (at + len - 1) / DISK_SECTOR; s++) {
         f->dirty[s] = true;
     }
     if (at + len > f->size) {
@@ -282,65 +55,19 @@ file_write_at(struct vfile *f, const uint8_t *data, size_t len, size_t at)
     }
 }
 
-ssize_t
-__wrap_pwrite(int fd, const void *data, size_t len, off_t at)
-{
-    const struct vfd *v = fd_find(fd);
-    if (v == NULL) {
-        return __real_pwrite(fd, data, len, at);
-    }
-    if (v->proc->dead) {
-        return failed(EIO);
-    }
-    if (!sim_moment()) { /* killed in the middle of it */
-        file_write_at(v->file, data, sim_below(len), (size_t)at);
-        return failed(EIO);
-    }
-    const bool is_daemons = v->proc->host != SIM_SIGNER;
-    if (is_daemons && sim_chance(sim.odds.slow)) { /* the signer takes a short write for the end */
-        return failed(EINTR);
-    }
-    if (is_daemons && len > 1 && sim_chance(sim.odds.slow)) {
-        len = 1 + sim_below(len - 1);
-    }
-    if (sim_chance(sim.odds.eio)) {
-        cause_disk();
-        sim_say("%s: pwrite fails", v->proc->name);
-        file_write_at(v->file, data, sim_below(len), (size_t)at);
-        return failed(EIO);
-    }
-    file_write_at(v->file, data, len, (size_t)at);
-    return (ssize_t)len;
-}
-
-int
-__wrap_posix_fallocate(int fd, off_t at, off_t len)
-{
-    struct vfd *v = fd_find(fd);
-    if (v == NULL) {
-        return __real_posix_fallocate(fd, at, len);
-    }
-    if ((size_t)(at + len) > v->file->size) {
-        v->file->size       = (size_t)(at + len);
-        v->file->dirty_size = true;
-    }
-    return 0;
-}
-
 /* A sector reaches the disk, and with it the file's length up to there. */
 static void
 sector_move(struct vfile *f, size_t s)
 {
-    const size_t end = (s + 1) * SECTOR < f->size ? (s + 1) * SECTOR : f->size;
-    memcpy(f->disk + s * SECTOR, f->cache + s * SECTOR, SECTOR);
+    const size_t end = (s + 1) * DISK_SECTOR < f->size ? (s + 1) * DISK_SECTOR : f->size;
+    memcpy(f->disk + s * DISK_SECTOR, f->cache + s * DISK_SECTOR, DISK_SECTOR);
     f->disk_size = f->disk_size < end ? end : f->disk_size;
 }
 
-/* Moves sectors to the disk: all of them, or of each by chance. */
-static void
-file_sync(struct vfile *f, bool all)
+void
+vfile_sync(struct vfile *f, bool all)
 {
-    for (size_t s = 0; s < SECTORS; s++) {
+    for (size_t s = 0; s < DISK_SECTORS_N; s++) {
         if (f->dirty[s] && (all || sim_below(2) == 0)) {
             sector_move(f, s);
         }
@@ -352,41 +79,12 @@ file_sync(struct vfile *f, bool all)
     f->dirty_size = false;
 }
 
-static int
-sync_ours(const struct vfd *v)
+void
+vfile_link_all(unsigned host)
 {
-    if (v->proc->dead || !sim_moment()) {
-        return failed(EIO);
+    for (unsigned i = 0; i < FILES_MAX; i++) {
+        files[i].linked = files[i].linked || (files[i].exists && files[i].host == host);
     }
-    if (v->file == NULL) { /* a folder: the names of its machine's files */
-        for (unsigned i = 0; i < FILES_MAX; i++) {
-            files[i].linked =
-                files[i].linked || (files[i].exists && files[i].host == v->proc->host);
-        }
-        return 0;
-    }
-    if (sim_chance(sim.odds.eio)) {
-        cause_disk();
-        sim_say("%s: fsync fails", v->proc->name);
-        file_sync(v->file, false);
-        return failed(EIO);
-    }
-    file_sync(v->file, true);
-    return sim_moment() ? 0 : failed(EIO);
-}
-
-int
-__wrap_fsync(int fd)
-{
-    const struct vfd *v = fd_find(fd);
-    return v == NULL ? __real_fsync(fd) : sync_ours(v);
-}
-
-int
-__wrap_fdatasync(int fd)
-{
-    const struct vfd *v = fd_find(fd);
-    return v == NULL ? __real_fdatasync(fd) : sync_ours(v);
 }
 
 /* ---- for the world ---- */
@@ -397,17 +95,7 @@ disk_begin(void)
     for (unsigned i = 0; i < FILES_MAX; i++) {
         files[i].exists = false;
     }
-    memset(fds, 0, sizeof fds);
-}
-
-void
-disk_close_all(const struct proc *proc)
-{
-    for (unsigned i = 0; i < FDS_MAX; i++) {
-        if (fds[i].proc == proc) {
-            fds[i].locked = false; /* its ghost still closes them */
-        }
-    }
+    files_begin();
 }
 
 void
@@ -419,7 +107,7 @@ disk_power(unsigned host)
         if (!f->exists || f->host != host) {
             continue;
         }
-        for (size_t s = 0; s < SECTORS; s++) {
+        for (size_t s = 0; s < DISK_SECTORS_N; s++) {
             if (f->dirty[s] && (how == 0 || (how > 1 && sim_below(2) == 0))) {
                 sector_move(f, s);
             }
@@ -430,8 +118,8 @@ disk_power(unsigned host)
         }
         f->dirty_size = false;
         f->size       = f->disk_size;
-        memcpy(f->cache, f->disk, BYTES_MAX);
-        memset(f->cache + f->size, 0, BYTES_MAX - f->size);
+        memcpy(f->cache, f->disk, DISK_FILE_MAX);
+        memset(f->cache + f->size, 0, DISK_FILE_MAX - f->size);
         if (!f->linked && sim_below(2) == 0) {
             f->exists = false;
         }
@@ -451,7 +139,7 @@ disk_remove(const char *prefix)
 uint8_t *
 disk_copy(const char *path, size_t *len)
 {
-    const struct vfile *f = file_find(path);
+    const struct vfile *f = vfile_find(path);
     if (f == NULL) {
         return NULL;
     }
@@ -465,7 +153,7 @@ disk_copy(const char *path, size_t *len)
 const uint8_t *
 disk_look(const char *path, bool durable, size_t *len)
 {
-    const struct vfile *f = file_find(path);
+    const struct vfile *f = vfile_find(path);
     *len                  = f == NULL ? 0 : durable ? f->disk_size : f->size;
     return f == NULL ? NULL : durable ? f->disk : f->cache;
 }
@@ -473,11 +161,11 @@ disk_look(const char *path, bool durable, size_t *len)
 void
 disk_put(const char *path, const uint8_t *data, size_t len)
 {
-    struct vfile *f = file_find(path);
-    f               = f == NULL ? file_make(path) : f;
+    struct vfile *f = vfile_find(path);
+    f               = f == NULL ? vfile_make(path) : f;
     f->size         = 0;
-    file_write_at(f, data, len, 0);
+    vfile_write_at(f, data, len, 0);
     f->dirty_size = true;
     f->linked     = true;
-    file_sync(f, true);
+    vfile_sync(f, true);
 }

@@ -16,7 +16,7 @@
 /* Names in the programs' own spelling: they are the linker's. */
 /* NOLINTBEGIN(bugprone-reserved-identifier) */
 
-/* disk.c */
+/* files.c */
 int     __real_open(const char *path, int flags, ...);
 int     __wrap_open(const char *path, int flags, ...);
 int     __wrap___open_2(const char *path, int flags);

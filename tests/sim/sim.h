@@ -153,10 +153,10 @@ void database_restore(void);          /* the newest one again */
 /* The commit of that size, also of the database that an older copy stands in for. */
 const struct dbcommit *database_ever(uint64_t size);
 
-/* ---- disks (disk.c) ---- */
+/* ---- disks (disk.c, files.c) ---- */
 
 void disk_begin(void);
-void disk_done(void);
+void files_begin(void);
 void disk_close_all(const struct proc *proc); /* its files and locks go with a process */
 void disk_power(unsigned host);               /* what was not synced is lost, or part of it */
 void disk_remove(const char *prefix);
@@ -197,6 +197,7 @@ void check_shown(const struct book *book, const struct tally *tally); /* and thi
 void check_receipt(struct sent *s, const struct seq_item *item, uint64_t shown);
 void check_kept(const struct book *book); /* what was acknowledged, and every head */
 /* May a daemon of this host go on?  By what lies on the disks now; why: in words. */
+/* sim.unsure: what lies there does not tell. */
 bool expect_go_on(const char *journal, const char **why);
 
 /* Is the batch on the disk, whatever happens? */
@@ -214,6 +215,7 @@ struct world {
     size_t           half_bytes;
     struct tly_arena arena;        /* of rows; goes with the run */
     struct database db, db_before; /* before: the newest one, while an older copy is in its place */
+    bool            unsure;        /* expect_go_on() */
     bool            db_went_back, signer_went_back, db_ever_back;
     struct proc    *proc; /* who is running */
     struct daemon  *daemon;

@@ -131,8 +131,8 @@ sim_moment(void)
         sim_die(proc, false);
     } else if (sim_chance(sim.odds.power)) {
         sim_die(proc, true);
-        if (sim_chance(200)) { /* the database stood in the same house */
-            sim.odds.rollback > 0 ? database_back(1 + (unsigned)sim_below(3)) : (void)0;
+        if (sim.odds.rollback > 0 && sim_below(5) == 0 && !sim.signer_went_back) {
+            database_back(1 + (unsigned)sim_below(3)); /* it stood in the same house */
         }
     }
     if (proc->dead || proc->host == SIM_SIGNER) {
