@@ -23,6 +23,7 @@ zlib1g-dev          reads compressed recordings
 postgresql-15       the database; tests and demo start a private cluster of it in the build folder
 python3             converts recorded elections, and checks answers independently
 python3-nacl        Ed25519 for those checks
+nodejs              runs the verifier in JavaScript, and makes its page
 openssl             certificates of the tests, and an independent look at ours
 P
     [ "$third" = no ] || cat <<'P'
@@ -36,6 +37,7 @@ clang               a second compiler, and the fuzzer
 libclang-rt-14-dev  the fuzzer's and the sanitizers' runtime
 clang-format        the shape of the code
 clang-tidy          a linter
+chromium            tries the verifier's page as a person would
 P
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hashes and signatures by Node's OpenSSL; signatures on its threads, so that many at a time use all cores.
-import { createHash, createPrivateKey, createPublicKey, verify } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, verify, webcrypto } from 'node:crypto';
+
+globalThis.crypto ??= webcrypto; // Node 18 has it, but not there
 
 const SPKI_HEAD = Buffer.from('302a300506032b6570032100', 'hex');
 

@@ -109,7 +109,7 @@ function readRules(value) {
     return out;
 }
 
-const isText = (v) => v instanceof JsonText && !v.text.includes('\0') && v.text.isWellFormed();
+const isText = (v) => v instanceof JsonText && !v.text.includes('\0') && !/\p{Surrogate}/u.test(v.text);
 
 function nameIsGood(value) {
     if (!(value instanceof JsonObject)) return false;

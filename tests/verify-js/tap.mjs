@@ -6,7 +6,7 @@ let bad = 0;
 export function ok(good, name, why = '') {
     run++;
     if (!good) bad++;
-    process.stdout.write(`${good ? 'ok' : 'not ok'} ${run} - ${name}\n${good || why === '' ? '' : `# ${String(why).replaceAll('\n', '\n# ').slice(0, 3000)}\n`}`);
+    process.stdout.write(`${good ? 'ok' : 'not ok'} ${run} - ${String(name).replaceAll('\n', ' ')}\n${good || why === '' ? '' : `# ${String(why).replaceAll('\n', '\n# ').slice(0, 3000)}\n`}`);
 }
 
 const plain = (value) => JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? `${one}n` : one instanceof Map ? [...one] : one));

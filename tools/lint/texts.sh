@@ -6,7 +6,7 @@ set -eu
 cd "$1"
 bad=0
 files=$(find Makefile .ci conf doc include sql src systemd tests tools -type f 2>/dev/null \
-    \( -name '*.[ch]' -o -name '*.sh' -o -name '*.awk' -o -name '*.py' -o -name '*.sql' -o -name '*.js' -o -name '*.css' \
+    \( -name '*.[ch]' -o -name '*.sh' -o -name '*.awk' -o -name '*.py' -o -name '*.sql' -o -name '*.js' -o -name '*.mjs' -o -name '*.css' \
     -o -name '*.html' -o -name Makefile -o -path '*/tests/run' -o -path tests/run -o -path .ci/run \) \
     -not -path '*/corpus/*' | LC_ALL=C sort)
 for f in $files; do
