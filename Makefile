@@ -274,6 +274,16 @@ fmt: $(SAMPLED:%=$(B)/%)
 	clang-format -i $(CSRC) $(TESTC)
 	for p in $(SAMPLED); do $(B)/$$p --sample-config >conf/$$p.conf; done
 
+# ---- the verifier in JavaScript: one file for Node, one page for a browser ---------------------------
+JSRC := $(sort $(wildcard src/verify-js/* src/verify-js/methods/*.mjs))
+NODE := $(shell command -v node 2>/dev/null)
+JS   := $(if $(NODE),$(B)/tally-verify.mjs $(B)/tally-verify.html)
+$(B)/tally-verify.mjs: $(JSRC)
+	@mkdir -p $(@D)
+	$(call say,JS)$(NODE) src/verify-js/build.mjs $(@D)
+$(B)/tally-verify.html: $(B)/tally-verify.mjs ;
+all: $(JS)
+
 # ---- installing -------------------------------------------------------------------------------------
 DIR.bin  := $(DESTDIR)$(PREFIX)/bin
 DIR.sql  := $(DESTDIR)$(PREFIX)/share/tallyd/sql
@@ -285,6 +295,8 @@ install: all
 	install -m 0755 $(PROGRAMS:%=$(B)/%) $(DIR.bin)/
 	install -m 0644 $(sort $(wildcard sql/migrations/*.sql sql/*.sql)) $(DIR.sql)/
 	install -m 0644 README.md CHANGELOG.md SECURITY.md COPYING $(sort $(wildcard doc/*.md)) $(DIR.doc)/
+	$(if $(JS),install -m 0755 $(B)/tally-verify.mjs $(DIR.bin)/)
+	$(if $(JS),install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/tallyd $(B)/tally-verify.html)
 	for p in $(SAMPLED); do install -m 0644 conf/$$p.conf $(DIR.etc)/$$p.conf.sample; done
 	for f in $(sort $(wildcard systemd/*.service systemd/*.socket)); do \
 	    sed 's|/usr/local/|$(PREFIX)/|g' $$f >$(DIR.unit)/$$(basename $$f); done

@@ -5,37 +5,9 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 . tests/integration/enrolled.sh
+. tests/integration/archive.sh
 
-make_night() { # DIR BRANCHES WORD [SED SCRIPT FOR election.json]: sent (WORD: night, or with results), published, and what the API says in DIR/api.json
-    log=$1/log
-    quietly "$B/tallysim" make --branches "$2" --seed 11 "$1"
-    if [ -n "${4:-}" ]; then sed -i "$4" "$1/definition/election.json"; fi
-    quietly "$B/tallysim" enrol "$1" && quietly "$B/tallysim" record "$1" -o "$1/night.ndjson" --seed 5
-    quietly "$python" -B tests/integration/prepare.py "$1" "$B/tallyctl"
-    open_election "$1"
-    write_config "$1" "$1/tallyd.conf" 'publish_interval = 50ms' "publish = $log"
-    start_daemon "$1/tallyd.conf"
-    ok "a night of $2 branches with every kind of entry" night "$1" "$3"
-    night "$1" numbers >"$1/api.json"
-    stop_daemon
-    is 'a clean stop' "$daemon_rc" 0
-    pg_stop
-}
-night() { "$python" -B tests/integration/verify_night.py "$1" "$daemon_ingest" "$daemon_api" "$log" "$2"; }
 verify() { rc=0; "$B/tally-verify" "$@" >"$t_dir/report" 2>"$t_dir/why" || rc=$?; echo $rc; }
-same() { # DIR: the report's numbers are the API's, but for contests that nobody outside can count
-    "$python" -B - "$t_dir/report" "$1/api.json" <<'END'
-import json, sys
-report, api = (json.load(open(p, encoding="utf-8")) for p in sys.argv[1:])
-hidden = {c["contest"]: c for c in report["contests"] if c["withheld"]}
-print(len(hidden), "contests with something withheld")
-api["contests"] = [hidden.get(c["contest"], c) for c in api["contests"]]
-for key in api:
-    if report[key] != api[key]:
-        print(key, [(a, b) for a, b in zip(report[key], api[key]) if a != b][:3] if isinstance(api[key], list) else (report[key], api[key]))
-        sys.exit(1)
-END
-}
 clean() { # DIR OPTION...
     is 'verified' "$(verify "$1/log" --root-key "$1/keys/root.key" --receipts "$1/receipts" --since "$1/since.note" --json)" 0
     like 'and clean' "$(cut -c1-70 "$t_dir/report")" '"verdict":"clean"'
