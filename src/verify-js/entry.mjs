@@ -199,7 +199,7 @@ export class Entry {
         const { leaf, run } = this;
         const signers = await signersOf(this.envelope, areasOf(leaf, run), run, run.signing);
         if (!isQuorum(signers, run.definition.policy.certify)) this.found('result.signers');
-        const result = readResult(this.envelope.payload);
+        const result = readResult(this.envelope.payload, run.definition);
         if (result === null) return this.found('payload.syntax');
         const isOfLeaf = this.isOfElection(result) && result.scope === leaf.scope && result.log.size === leaf.at && result.serial === leaf.serial;
         if (!isOfLeaf) this.found('payload.leaf');

@@ -55,7 +55,7 @@ const KEY_SHAPES = new Map(Object.entries(KEY_TARGETS).map(([action, target]) =>
 export const DECISIONS = new Set([...Object.keys(TARGETS), 'key']);
 
 const NUMBERS = ['payloadSize', 'envelopeSize', 'accepted', 'revision', 'at', 'serial', 'until', 'not_before', 'not_after'];
-const LIMITS = { revision: 2 ** 31 - 1, until: 2 ** 40 - 1, not_before: 2 ** 40 - 1, not_after: 2 ** 40 - 1 };
+const LIMITS = { revision: 2 ** 31 - 1, serial: 2 ** 31 - 1, until: 2 ** 40 - 1, not_before: 2 ** 40 - 1, not_after: 2 ** 40 - 1 };
 
 /** Up to 2^64-1: a number, or a BigInt where a number would not be exact; null: more than that. */
 function u64(text) {
@@ -82,7 +82,7 @@ export function readLeaf(bytes) {
         leaf[name] = u64(leaf[name]);
         if (leaf[name] === null || leaf[name] > (LIMITS[name] ?? 2n ** 64n)) return null;
     }
-    if (leaf.revision === 0) return null;
+    if (leaf.revision === 0 || leaf.serial === 0 || (kind === 'result' && leaf.at === 0)) return null;
     if (kind === 'key' && action === 'rotate' && leaf.signing_key === undefined && leaf.certificate === undefined) return null;
     if (leaf.not_before > leaf.not_after) return null;
     if (leaf.prev === '-') leaf.prev = null;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The document of a published result (kind `result`).
-import { base64, isCode, isHex32, isHex64 } from './bytes.mjs';
+import { base64, bytesOfText, isCode, isHex32, isHex64 } from './bytes.mjs';
 import { must, orNull } from './fault.mjs';
 import { JsonObject, JsonText, readObject } from './json.mjs';
 import { isPhase, plain, whole } from './payload.mjs';
@@ -12,7 +12,8 @@ const CONTEST = ['contest', 'status', 'ballots', 'winners', 'alternates', 'seats
 const STATUSES = ['waiting', 'partial', 'complete', 'tied', 'certified', 'annulled'];
 const N_MAX = Number.MAX_SAFE_INTEGER;
 const SIZE_MAX = 2 ** 32 - 1;
-const SOFTWARE_MAX = 256;
+const SERIAL_MAX = 2 ** 31 - 1;
+const SOFTWARE_MAX = 64;
 
 const object = (value, keys) => {
     must(value instanceof JsonObject && value.hasExactly(keys));
@@ -55,15 +56,17 @@ function root(value) {
     return bytes;
 }
 
-/** null: it is no such document. */
-export function readResult(bytes) {
+/** null: it is no such document of this definition. */
+export function readResult(bytes, definition) {
     const document = readObject(bytes, DEEPEST);
     return orNull(() => {
         must(document !== null && document.hasExactly(KEYS));
         const get = (key) => document.get(key);
         const log = object(get('log'), ['origin', 'size', 'root']);
         const units = object(get('units'), UNITS);
-        must(get('software') instanceof JsonText && get('software').raw.length <= SOFTWARE_MAX);
+        const software = get('software');
+        must(software instanceof JsonText && software.raw !== '' && bytesOfText(software.raw).length <= SOFTWARE_MAX);
+        must(definition.areas.has(code(get('scope'))) && get('contests').length <= definition.contests.size);
         return {
             election: code(get('election')),
             phase: plain(get('phase'), isPhase),
@@ -71,7 +74,7 @@ export function readResult(bytes) {
             log: { origin: origin(log.get('origin')), size: whole(log.get('size'), 1, SIZE_MAX), root: root(log.get('root')) },
             units: Object.fromEntries(UNITS.map((key) => [key, whole(units.get(key), 0, N_MAX)])),
             contests: list(get('contests'), contest),
-            serial: whole(get('serial'), 1, SIZE_MAX),
+            serial: whole(get('serial'), 1, SERIAL_MAX),
             prev: orNothing(get('prev'), hash),
             salt: plain(get('salt'), isHex32),
         };
