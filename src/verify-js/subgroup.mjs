@@ -15,20 +15,21 @@ function sumsOf(points) {
     return sums;
 }
 
+/** The point of a key that may be proper; null: it is none, or the neutral one. */
+function pointOf(key) {
+    const point = decodePoint(key);
+    const extended = point === null ? null : extendedPoint(point);
+    return extended === null || isNeutralPoint(extended) ? null : extended;
+}
+
 export function areProperKeys(keys) {
     if (keys.length <= ROUNDS) return keys.every(isProperKey);
-    const points = [];
-    for (const key of keys) {
-        const point = decodePoint(key);
-        if (point === null) return false;
-        const extended = extendedPoint(point);
-        if (isNeutralPoint(extended)) return false;
-        points.push(extended);
-    }
     const rounds = new Array(ROUNDS).fill(neutralPoint);
     const dice = new Uint8Array(ROUNDS);
-    for (let at = 0; at < points.length; at += GROUP) {
-        const sums = sumsOf(points.slice(at, at + GROUP));
+    for (let at = 0; at < keys.length; at += GROUP) {
+        const points = keys.slice(at, at + GROUP).map(pointOf);
+        if (points.includes(null)) return false;
+        const sums = sumsOf(points);
         crypto.getRandomValues(dice);
         for (let r = 0; r < ROUNDS; r++) {
             const pick = dice[r] % sums.length; // a power of two
