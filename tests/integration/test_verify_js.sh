@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The verifier in JavaScript: its parts and methods, what a daemon published, the table of damages, each time the same bytes as
-# tally-verify; and its page in a real browser.  Timeout: 1800 s.
+# tally-verify; and its page in a real browser.  Of the damages each eighth; TALLY_DAMAGES=1: all.  Timeout: 1800 s.
 set -eu
 . "$(dirname "$0")/lib.sh"
 . tests/integration/enrolled.sh
@@ -53,11 +53,12 @@ clean "$t_dir/small"
 like 'some of them withheld' "$(cat "$t_dir/report")" '"withheld":[1-9][0-9]*,"receipts"'
 
 # ---- damaged copies ----
-damaged() { "$python" -B tests/verify/run.py "$t_dir/night" "$t_dir/small" "$t_dir/results" --same "$B/tally-verify" -- node "$js"; }
+damaged() { "$python" -B tests/verify/run.py "$t_dir/night" "$t_dir/small" "$t_dir/results" --every "${TALLY_DAMAGES:-8}" --same "$B/tally-verify" -- node "$js"; }
 damaged >"$t_dir/damaged.tap" 2>&1 && damaged_rc=0 || damaged_rc=$?
 grep -A1 '^not ok\|^[^on1#]' "$t_dir/damaged.tap" | sed 's/^not ok [0-9]* - /# not ok: /; s/^[^#]/# &/' || true
-is 'every row of the table of damages, and tally-verify prints the same bytes' "$damaged_rc" 0
-like 'and all of them' "$(grep -c '^ok' "$t_dir/damaged.tap")" '^[7-9][0-9][0-9]$'
+is 'the table of damages, and tally-verify prints the same bytes' "$damaged_rc" 0
+note "$(grep -c '^ok' "$t_dir/damaged.tap") damaged archives"
+like 'and so many of them' "$(grep -c '^ok' "$t_dir/damaged.tap")" '^[1-9][0-9]{2}$'
 
 # ---- for people, and what it refuses ----
 root=$t_dir/night/keys/root.key
