@@ -21,7 +21,7 @@ tap() { # NAME COMMAND...: a TAP program as one test of this one
 # ---- what is handed out, made anew ----
 ok 'one file and one page are made' node src/verify-js/build.mjs "$t_dir"
 js=$t_dir/tally-verify.mjs page=$t_dir/tally-verify.html
-is 'no module of anybody else' "$(grep -hoE "from '[^']+'" src/verify-js/*.mjs src/verify-js/methods/*.mjs | grep -v "from '\.\|from 'node:" || true)" ''
+is 'no module of anybody else' "$(grep -hoE "^(import|export) .* from '[^']+'" src/verify-js/*.mjs src/verify-js/methods/*.mjs | sed "s/.* from/from/" | grep -v "from '\.\|from 'node:" || true)" ''
 is 'the page has no address in it' "$(grep -cE '(src|href|action)="?https?:|url\(' "$page" || true)" 0
 like 'and a policy that allows none' "$(grep Content-Security-Policy "$page")" "default-src 'none'; script-src 'sha256-"
 
