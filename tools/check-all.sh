@@ -33,7 +33,7 @@ step 'check' $make check
 step 'check under ASan and UBSan' $make CFG=san check
 step 'threaded tests under TSan' $make CFG=tsan check
 step '200 kills under load' env TALLY_KILLS=200 $make check T=test_kills.sh
-step 'both verifiers, all damages' env TALLY_DAMAGES=1 $make check T=test_verify_js.sh
+step 'both verifiers, all damages' env TALLY_DAMAGES=1 $make check T=integration/test_verify
 step 'simulator: 100,000 seeds' $make sim SEEDS=100000
 if command -v clang >/dev/null; then
     step 'build by clang' $make CC=clang B=build/clang all

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # tally-verify on what a daemon published: a night with every kind of entry is clean and its numbers are the API's; small
-# branches withheld; then hundreds of damaged copies, each with the findings that it must have.  Timeout: 900 s.
+# branches withheld; then hundreds of damaged copies, each with the findings that it must have (each fourth; TALLY_DAMAGES=1: all).
+# Timeout: 900 s.
 set -eu
 . "$(dirname "$0")/lib.sh"
 . tests/integration/enrolled.sh
@@ -25,11 +26,12 @@ clean "$t_dir/small"
 like 'some of them withheld' "$(cat "$t_dir/report")" '"withheld":[1-9][0-9]*,"receipts"'
 
 # ---- damaged copies ----
-damaged() { "$python" -B tests/verify/run.py "$t_dir/night" "$t_dir/small" "$t_dir/results" -- "$B/tally-verify"; }
+damaged() { "$python" -B tests/verify/run.py "$t_dir/night" "$t_dir/small" "$t_dir/results" --every "${TALLY_DAMAGES:-4}" -- "$B/tally-verify"; }
 damaged >"$t_dir/damaged.tap" 2>&1 && damaged_rc=0 || damaged_rc=$?
 grep -A1 '^not ok\|^[^on1#]' "$t_dir/damaged.tap" | sed 's/^not ok [0-9]* - /# not ok: /; s/^[^#]/# &/' || true
-is 'every row of the table of damages' "$damaged_rc" 0
-like 'and all of them' "$(grep -c '^ok' "$t_dir/damaged.tap")" '^[89][0-9][0-9]$'
+is 'the table of damages' "$damaged_rc" 0
+note "$(grep -c '^ok' "$t_dir/damaged.tap") damaged archives"
+like 'and so many of them' "$(grep -c '^ok' "$t_dir/damaged.tap")" '^[1-9][0-9]{2}$'
 
 root=$t_dir/night/keys/root.key
 # ---- for people, and what it refuses ----
