@@ -29,8 +29,8 @@ missing() { # NAME REASON
     summary+=("$(printf '%-34s skipped: %s' "$1" "$2")")
 }
 
-# CHECKED=1: `make check` was run on this tree a moment ago, as in .ci/run.
-[ -n "${CHECKED:-}" ] || step 'check' $make check
+# TALLY_CHECKED=1: `make check` was run on this tree a moment ago, as in .ci/run.
+[ -n "${TALLY_CHECKED:-}" ] || step 'check' $make check
 step 'check under ASan and UBSan' $make CFG=san check
 step 'threaded tests under TSan' $make CFG=tsan check
 step '200 kills under load' env TALLY_KILLS=200 $make check T=test_kills.sh
