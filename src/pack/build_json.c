@@ -126,14 +126,14 @@ unknown_keys(const struct reader *r, json_t *object, const char *const names[], 
     }
 }
 
-/* A required text; "" after a fault. */
+/* A required text; NULL after a fault. */
 static const char *
 text_of(const struct reader *r, json_t *root, const char *key)
 {
     json_t *value = json_object_get(root, key);
     if (!json_is_string(value)) {
         fault(r, AT(key), value == NULL ? "is missing" : "must be a text");
-        return "";
+        return NULL;
     }
     return json_string_value(value);
 }
@@ -199,26 +199,26 @@ head_read(const struct reader *r, json_t *root)
     const char      *domain = text_of(r, root, "domain");
     const char      *phase  = text_of(r, root, "phase");
     const char      *zone   = text_of(r, root, "time_zone");
-    if (format[0] != '\0' && strcmp(format, FORMAT) != 0) {
+    if (format != NULL && strcmp(format, FORMAT) != 0) {
         fault(r, AT("format"), "is \"%.60s\", it must be \"" FORMAT "\"", format);
     }
-    if (code[0] != '\0' && !codes_valid(tly_text(code))) {
+    if (code != NULL && !codes_valid(tly_text(code))) {
         fault(r, AT("election"), "\"%.80s\" is no code: 1 to %d of A-Z a-z 0-9 . _ -", code,
               CODE_LEN_MAX);
     }
-    if (domain[0] != '\0' && !made_of(domain, ".-", BUILD_DOMAIN_MAX)) {
+    if (domain != NULL && !made_of(domain, ".-", BUILD_DOMAIN_MAX)) {
         fault(r, AT("domain"), "\"%.80s\" is no domain name of 1 to %d characters", domain,
               BUILD_DOMAIN_MAX);
     }
-    if (zone[0] != '\0' && !made_of(zone, "/_+-", TIME_ZONE_MAX)) {
+    if (zone != NULL && !made_of(zone, "/_+-", TIME_ZONE_MAX)) {
         fault(r, AT("time_zone"), "\"%.80s\" is no time zone such as \"Asia/Tehran\"", zone);
     }
-    if (phase[0] != '\0' && !phase_find(tly_text(phase), &e->phase)) {
+    if (phase != NULL && !phase_find(tly_text(phase), &e->phase)) {
         fault(r, AT("phase"), "is \"%.40s\", it must be \"rehearsal\" or \"official\"", phase);
     }
-    e->code      = keep(r, code);
-    e->domain    = keep(r, domain);
-    e->time_zone = keep(r, zone);
+    e->code      = keep(r, code == NULL ? "" : code);
+    e->domain    = keep(r, domain == NULL ? "" : domain);
+    e->time_zone = keep(r, zone == NULL ? "" : zone);
     name_read(r, root);
 }
 
