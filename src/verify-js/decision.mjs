@@ -19,6 +19,12 @@ const SIZE_MAX = 2 ** 32 - 1; // entries of a log
 const code = (target, key) => plain(target.get(key), isCode);
 const hash = (target, key) => plain(target.get(key), isHex64);
 
+/** Of another election any text may stand here: what it must be, the leaf tells. */
+function anyText(value) {
+    must(value instanceof JsonText);
+    return value.text;
+}
+
 function slotTarget(target, { definition }) {
     must(target.hasExactly(['branch', 'contest']));
     const [branch, contest] = [code(target, 'branch'), code(target, 'contest')];
@@ -128,7 +134,7 @@ export function readDecision(bytes, rules) {
         must(target instanceof JsonObject);
         const kind = plain(object.get('kind'), (text) => DECISIONS.has(text));
         const out = {
-            election: plain(object.get('election'), isCode),
+            election: anyText(object.get('election')),
             phase: plain(object.get('phase'), isPhase),
             kind,
             position: whole(object.get('position'), 1, SIZE_MAX),

@@ -165,7 +165,7 @@ static const struct fault_case {
     {"election.json", "\"e1\"", "\"\"", NULL, 1, 32, "election \"\" is no code"},
     {"election.json", "tally-definition/1", "", NULL, 1, 2, "format is \"\""},
     {"election.json", "tally.example", "", NULL, 2, 2, "\"\" is no domain name"},
-    {"election.json", "Asia/Tehran", "", NULL, 4, 24, "\"\" is no time zone"},
+    {"election.json", "Asia/Tehran", "", NULL, 4, 22, "\"\" is no time zone"},
     {"election.json", "\"rehearsal\"", "\"\"", NULL, 4, 2, "\"rehearsal\" or \"official\""},
     {"election.json", "tally.example", "tally example", NULL, 2, 2, "no domain name"},
     {"election.json", "\"rehearsal\"", "\"test\"", NULL, 4, 2, "\"rehearsal\" or \"official\""},
