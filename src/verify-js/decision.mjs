@@ -19,12 +19,6 @@ const SIZE_MAX = 2 ** 32 - 1; // entries of a log
 const code = (target, key) => plain(target.get(key), isCode);
 const hash = (target, key) => plain(target.get(key), isHex64);
 
-/** Of another election any text may stand here: what it must be, the leaf tells. */
-function anyText(value) {
-    must(value instanceof JsonText);
-    return value.text;
-}
-
 function slotTarget(target, { definition }) {
     must(target.hasExactly(['branch', 'contest']));
     const [branch, contest] = [code(target, 'branch'), code(target, 'contest')];
@@ -129,12 +123,12 @@ export function readDecision(bytes, rules) {
     return orNull(() => {
         must(object !== null && object.hasExactly(KEYS));
         const reason = object.get('reason');
-        must(reason instanceof JsonText && bytesOfText(reason.raw).length <= REASON_MAX && /[^ \t\n\r]/.test(reason.text));
+        must(reason instanceof JsonText && bytesOfText(reason.raw).length <= REASON_MAX && /[^ \t\n\r]/.test(reason.text) && !reason.text.includes('\0'));
         const target = object.get('target');
         must(target instanceof JsonObject);
         const kind = plain(object.get('kind'), (text) => DECISIONS.has(text));
         const out = {
-            election: anyText(object.get('election')),
+            election: plain(object.get('election'), () => true), // what it must be, the leaf tells
             phase: plain(object.get('phase'), isPhase),
             kind,
             position: whole(object.get('position'), 1, SIZE_MAX),

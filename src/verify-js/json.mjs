@@ -92,8 +92,11 @@ class Reader {
         return value;
     }
 
+    /** Half a surrogate pair is no text, so that a string with one is none either. */
     string() {
-        return this.match(STRING).slice(0, -1);
+        const raw = this.match(STRING).slice(0, -1);
+        if (raw.includes('\\u') && /\p{Surrogate}/u.test(new JsonText(raw).text)) throw new JsonFault(`no text at ${this.at}`);
+        return raw;
     }
 
     value() {

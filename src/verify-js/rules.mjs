@@ -6,7 +6,8 @@ import { JsonNumber, JsonObject, JsonText, readObject, withPlainKeys } from './j
 const COUNT_MAX = 2 ** 31 - 1;
 
 const words = (...all) => ({ initial: all[0], read: (v) => (v instanceof JsonText && all.includes(v.text) ? v.text : null) });
-const number = (initial, max) => ({ initial, read: (v) => (v instanceof JsonNumber ? v.whole(0, max) : null) });
+/** -0 is 0 here. */
+const number = (initial, max) => ({ initial, read: (v) => (v instanceof JsonNumber ? (v.text === '-0' ? 0 : v.whole(0, max)) : null) });
 const flag = { initial: false, read: (v) => (typeof v === 'boolean' ? v : null) };
 
 const OTHERS = { threshold_bp: number(0, 10000), threshold_rule: words('plain', 'scaled_by_candidates'), equal_quotients: words('lot', 'more_votes') };
@@ -109,7 +110,7 @@ function readRules(value) {
     return out;
 }
 
-const isText = (v) => v instanceof JsonText && !v.text.includes('\0') && !/\p{Surrogate}/u.test(v.text);
+const isText = (v) => v instanceof JsonText && !v.text.includes('\0');
 
 function nameIsGood(value) {
     if (!(value instanceof JsonObject)) return false;

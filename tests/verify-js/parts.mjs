@@ -58,7 +58,7 @@ function documents() {
     const reads = (text) => readObject(typeof text === 'string' ? bytesOfText(text) : text, 4) !== null;
     for (const good of ['{}', ' {"a" : [1 , -0.5e+7, true,false,null , "\\u00e9\\n"]}\r\n\t', '{"a":{"b":[[]]}}', '{"a":0}']) ok(reads(good), `JSON: ${good}`);
     for (const faulty of ['', '[]', '1', '{}x', '{"a":01}', '{"a":.5}', '{"a":1.}', '{"a":+1}', '{"a":1,}', '{,}', '{"a" 1}', '{a:1}', "{'a':1}", '{"a":"\n"}', '{"a":"\\x"}',
-        '{"a":"\\u12"}', '{"a":NaN}', '{"a":tru}', '{"a":[1 2]}', '\ufeff{}', '{"a":[[[[]]]]}', '{"a":"', '{"a":1', Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d)]) {
+        '{"a":"\\u12"}', '{"a":"\\ud800"}', '{"a":"\\udc00\\ud800"}', '{"\\ud800x":1}', '{"a":NaN}', '{"a":tru}', '{"a":[1 2]}', '\ufeff{}', '{"a":[[[[]]]]}', '{"a":"', '{"a":1', Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d)]) {
         ok(!reads(faulty), `no JSON: ${faulty}`);
     }
     is([readObject(bytesOfText('{"a":1,"a":2}'), 4).twice, readObject(bytesOfText('{"a":1,"b":2}'), 4).twice], [true, false], 'a key twice is noticed');
