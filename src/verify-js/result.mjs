@@ -68,7 +68,7 @@ export function readResult(bytes, definition) {
         must(software instanceof JsonText && software.raw !== '' && bytesOfText(software.raw).length <= SOFTWARE_MAX);
         must(definition.areas.has(code(get('scope'))) && get('contests').length <= definition.contests.size);
         return {
-            election: code(get('election')),
+            election: plain(get('election'), () => true), // what it must be, the leaf tells
             phase: plain(get('phase'), isPhase),
             scope: code(get('scope')),
             log: { origin: origin(log.get('origin')), size: whole(log.get('size'), 1, SIZE_MAX), root: root(log.get('root')) },
