@@ -5,9 +5,9 @@
 
 #include "base/check.h"
 #include "base/hex.h"
-#include "base/text.h"
 #include "core/sign.h"
 #include "decision_read.h"
+#include "leaf_lines.h"
 
 /* Members of a target beside action and terminal. */
 enum member { BRANCH, SIGNING_KEY, CERTIFICATE, NOT_BEFORE, NOT_AFTER, MEMBERS_N };
@@ -204,30 +204,14 @@ decision_target_state(const struct decision_reader *r, struct tly_bytes in, stru
 
 /* ---- the leaf ---- */
 
-static void
-line(struct text *wr, const char *name, const char *value)
-{
-    text_add(wr, name);
-    text_add(wr, value);
-    text_add(wr, "\n");
-}
-
-static void
-line_number(struct text *wr, const char *name, uint64_t value)
-{
-    text_add(wr, name);
-    text_add_u64(wr, value);
-    text_add(wr, "\n");
-}
-
 void
 decision_lines_key(const struct decision_reader *r, const struct decision *d, struct text *wr)
 {
     const struct decision_key *k = &d->key;
-    line(wr, "action ", decision_action_name(k->action));
-    line(wr, "terminal ", k->row.code);
+    line_text(wr, "action ", decision_action_name(k->action));
+    line_text(wr, "terminal ", k->row.code);
     if (k->has_branch) {
-        line(wr, "branch ", r->election->branches[k->row.branch.v].code);
+        line_text(wr, "branch ", r->election->branches[k->row.branch.v].code);
     }
     if (k->new_key) {
         text_add(wr, "signing_key ");
@@ -248,7 +232,7 @@ decision_lines_key(const struct decision_reader *r, const struct decision *d, st
 void
 decision_lines_state(const struct decision *d, struct text *wr)
 {
-    line(wr, "state ", election_state_name(d->state));
+    line_text(wr, "state ", election_state_name(d->state));
     if (d->until != ELECTION_NO_UNTIL) {
         line_number(wr, "until ", d->until);
     }

@@ -6,6 +6,7 @@
  *   1: decision, 0: bundle (8)  alphabet (8)  lengths of head, payload, tail (32 each)  their bytes */
 #include "core/frame.h"
 
+#include "base/be.h"
 #include "base/check.h"
 
 #define HEAD_BYTES 92
@@ -17,18 +18,14 @@ _Static_assert(FRAME_ROW_BYTES == 2 + 3 * 4, "the picture above");
 static uint8_t *
 put_u64(uint8_t *p, uint64_t value)
 {
-    for (unsigned i = 0; i < 8; i++) {
-        p[i] = (uint8_t)(value >> (56 - 8 * i));
-    }
+    tly_be_put(p, value, 8);
     return p + 8;
 }
 
 static uint8_t *
 put_u32(uint8_t *p, uint32_t value)
 {
-    for (unsigned i = 0; i < 4; i++) {
-        p[i] = (uint8_t)(value >> (24 - 8 * i));
-    }
+    tly_be_put(p, value, 4);
     return p + 4;
 }
 
@@ -83,11 +80,8 @@ frame_write(const struct seq_batch *batch, uint8_t *out)
 static uint64_t
 get(struct tly_bytes *in, unsigned bytes)
 {
-    uint64_t value = 0;
     TLY_CHECK(in->len >= bytes);
-    for (unsigned i = 0; i < bytes; i++) {
-        value = value << 8 | in->data[i];
-    }
+    const uint64_t value = tly_be_get(in->data, bytes);
     in->data += bytes;
     in->len -= bytes;
     return value;

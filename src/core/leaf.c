@@ -2,8 +2,8 @@
 #include "core/leaf.h"
 
 #include "base/check.h"
-#include "base/text.h"
 #include "core/election.h"
+#include "leaf_lines.h"
 #include "rd.h"
 
 #define FIRST_LINE    "tally/leaf/v1\n"
@@ -23,22 +23,6 @@ leaf_kind_name(enum leaf_kind kind)
 {
     TLY_CHECK(kind >= LEAF_GENESIS && kind <= LEAF_RESULT);
     return kind_names[kind];
-}
-
-static void
-line_text(struct text *wr, const char *name, const char *value)
-{
-    text_add(wr, name);
-    text_add(wr, value);
-    text_add(wr, "\n");
-}
-
-static void
-line_number(struct text *wr, const char *name, uint64_t value)
-{
-    text_add(wr, name);
-    text_add_u64(wr, value);
-    text_add(wr, "\n");
 }
 
 static void

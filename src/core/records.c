@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/records.h"
 
+#include "base/be.h"
 #include "base/check.h"
 #include "core/leaf.h"
 
@@ -11,14 +12,11 @@
 static size_t
 record_read(struct tly_bytes file, enum tile_kind kind, struct record *out)
 {
-    const size_t prefix = kind == TILE_ENTRIES ? ENTRY_PREFIX : BUNDLE_PREFIX;
-    uint32_t     len    = 0;
+    const unsigned prefix = kind == TILE_ENTRIES ? ENTRY_PREFIX : BUNDLE_PREFIX;
     if (file.len < prefix) {
         return 0;
     }
-    for (size_t i = 0; i < prefix; i++) {
-        len = len << 8 | file.data[i];
-    }
+    const uint32_t len = (uint32_t)tly_be_get(file.data, prefix);
     if (kind == TILE_BUNDLES && len == TILE_ENVELOPE_WITHHELD) {
         *out = (struct record){.withheld = true};
         return prefix;

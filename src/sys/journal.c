@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/be.h"
 #include "base/check.h"
 #include "sys/file.h"
 
@@ -40,24 +41,6 @@ struct journal {
     uint8_t    *block; /* BLOCK bytes, while it is opened */
     bool        dead;
 };
-
-static void
-put_be(uint8_t *p, uint64_t value, unsigned bytes)
-{
-    for (unsigned i = 0; i < bytes; i++) {
-        p[i] = (uint8_t)(value >> (8 * (bytes - 1 - i)));
-    }
-}
-
-static uint64_t
-get_be(const uint8_t *p, unsigned bytes)
-{
-    uint64_t value = 0;
-    for (unsigned i = 0; i < bytes; i++) {
-        value = value << 8 | p[i];
-    }
-    return value;
-}
 
 static size_t
 frame_bytes(size_t body_len)
@@ -144,7 +127,7 @@ frame_read(struct journal *j, const struct half *h, size_t at, uint64_t *sequenc
     if (err != TLY_OK || memcmp(head, MAGIC, MAGIC_BYTES) != 0) {
         return err;
     }
-    const size_t len = (size_t)get_be(head + 16, 4);
+    const size_t len = (size_t)tly_be_get(head + 16, 4);
     if (len > h->size - at - HEAD_BYTES) {
         return TLY_OK;
     }
@@ -152,8 +135,9 @@ frame_read(struct journal *j, const struct half *h, size_t at, uint64_t *sequenc
     if (err == TLY_OK) {
         err = read_at(h, at + HEAD_BYTES, j->buffer + HEAD_BYTES, len, diag);
     }
-    if (err == TLY_OK && frame_sum(head, j->buffer + HEAD_BYTES, len) == get_be(head + SUMMED, 4)) {
-        *sequence = get_be(head + 8, 8);
+    if (err == TLY_OK &&
+        frame_sum(head, j->buffer + HEAD_BYTES, len) == tly_be_get(head + SUMMED, 4)) {
+        *sequence = tly_be_get(head + 8, 8);
         *body_len = len;
     }
     return err;
@@ -469,9 +453,9 @@ journal_append(struct journal *j, struct tly_diag *diag)
         return tly_fail(diag, TLY_EIO, "%s: the journal failed before", h->path);
     }
     memcpy(head, MAGIC, MAGIC_BYTES);
-    put_be(head + 8, next, 8);
-    put_be(head + 16, j->body_len, 4);
-    put_be(head + SUMMED, frame_sum(head, head + HEAD_BYTES, j->body_len), 4);
+    tly_be_put(head + 8, next, 8);
+    tly_be_put(head + 16, j->body_len, 4);
+    tly_be_put(head + SUMMED, frame_sum(head, head + HEAD_BYTES, j->body_len), 4);
     memset(head + HEAD_BYTES + j->body_len, 0, bytes - HEAD_BYTES - j->body_len);
     if (bytes > h->size - h->end) {
         j->current = !j->current;

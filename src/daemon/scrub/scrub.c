@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/be.h"
 #include "base/check.h"
 #include "scrub_int.h"
 #include "sys/clock.h"
@@ -88,20 +89,14 @@ uint64_t
 scrub_noted(const struct scrub_pass *pass, uint64_t key)
 {
     const struct seal *noted = seals_find(pass->seals, SEAL_COUNTER, key);
-    uint64_t           value = 0;
-    for (unsigned i = 0; noted != NULL && i < sizeof value; i++) {
-        value = value << 8 | noted->b[i];
-    }
-    return value;
+    return noted == NULL ? 0 : tly_be_get(noted->b, sizeof(uint64_t));
 }
 
 enum tly_err
 scrub_note(struct scrub_pass *pass, uint64_t key, uint64_t value)
 {
     uint8_t be[sizeof value];
-    for (unsigned i = 0; i < sizeof be; i++) {
-        be[i] = (uint8_t)(value >> (8 * (sizeof be - 1 - i)));
-    }
+    tly_be_put(be, value, sizeof be);
     return scrub_fresh(pass, SEAL_COUNTER, key, be, sizeof be);
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/be.h"
 #include "base/check.h"
 #include "sys/file.h"
 
@@ -38,40 +39,23 @@ struct seals {
 /* ---- records ---- */
 
 static void
-put_be(uint8_t *p, uint64_t value, unsigned bytes)
-{
-    for (unsigned i = 0; i < bytes; i++) {
-        p[i] = (uint8_t)(value >> (8 * (bytes - 1 - i)));
-    }
-}
-
-static uint64_t
-get_be(const uint8_t *p, unsigned bytes)
-{
-    uint64_t value = 0;
-    for (unsigned i = 0; i < bytes; i++) {
-        value = value << 8 | p[i];
-    }
-    return value;
-}
-
-static void
 record_write(uint8_t out[RECORD_BYTES], enum seal_table table, enum operation op,
              const struct seal *seal)
 {
     out[0] = (uint8_t)table;
     out[1] = (uint8_t)op;
     out[2] = out[3] = 0;
-    put_be(out + 4, seal->key, 8);
+    tly_be_put(out + 4, seal->key, 8);
     memcpy(out + 12, seal->b, SEAL_BYTES);
-    put_be(out + SUMMED, crc32_z(crc32_z(0, NULL, 0), out, SUMMED), RECORD_BYTES - SUMMED);
+    tly_be_put(out + SUMMED, crc32_z(crc32_z(0, NULL, 0), out, SUMMED), RECORD_BYTES - SUMMED);
 }
 
 static bool
 record_good(const uint8_t in[RECORD_BYTES])
 {
     return in[0] < SEAL_TABLES_N && (in[1] == ADD || in[1] == CUT) && in[2] == 0 && in[3] == 0 &&
-           get_be(in + SUMMED, RECORD_BYTES - SUMMED) == crc32_z(crc32_z(0, NULL, 0), in, SUMMED);
+           tly_be_get(in + SUMMED, RECORD_BYTES - SUMMED) ==
+               crc32_z(crc32_z(0, NULL, 0), in, SUMMED);
 }
 
 /* ---- lists ---- */
@@ -127,7 +111,7 @@ static enum tly_err
 record_take(struct seals *s, const uint8_t in[RECORD_BYTES])
 {
     struct list *l    = &s->lists[in[0]];
-    struct seal  seal = {.key = get_be(in + 4, 8)};
+    struct seal  seal = {.key = tly_be_get(in + 4, 8)};
     memcpy(seal.b, in + 12, SEAL_BYTES);
     if (in[1] == CUT) {
         l->n = place(l, seal.key);
