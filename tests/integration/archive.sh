@@ -2,6 +2,7 @@
 # Sourced after lib.sh and enrolled.sh by the tests of both verifiers: archives that a daemon published.
 #
 #   make_night DIR BRANCHES WORD [SED]   a night with every kind of entry, published in DIR/log; DIR/api.json: what the API said
+#   damages EVERY WORD...                each so-many-th row of the table of damages, by run.py with these words
 #   same DIR                             the numbers of $t_dir/report are those of DIR/api.json
 
 make_night() { # DIR BRANCHES WORD [SED SCRIPT FOR election.json]: sent (WORD: night, or with results), published, and what the API says in DIR/api.json
@@ -32,4 +33,15 @@ for key in api:
         print(key, [(a, b) for a, b in zip(report[key], api[key]) if a != b][:3] if isinstance(api[key], list) else (report[key], api[key]))
         sys.exit(1)
 END
+}
+damages() { # EVERY RUN.PY'S OPTIONS -- COMMAND: TALLY_DAMAGES in place of EVERY; the sanitizers take a quarter
+    every=${TALLY_DAMAGES:-$1}
+    shift
+    case $B in *san) every=$((every * 4)) ;; esac
+    damaged_rc=0
+    "$python" -B tests/verify/run.py "$t_dir/night" "$t_dir/small" "$t_dir/results" --every "$every" "$@" >"$t_dir/damaged.tap" 2>&1 || damaged_rc=$?
+    grep -A1 '^not ok\|^[^on1#]' "$t_dir/damaged.tap" | sed 's/^not ok [0-9]* - /# not ok: /; s/^[^#]/# &/' || true
+    is 'the table of damages' "$damaged_rc" 0
+    note "$(grep -c '^ok' "$t_dir/damaged.tap") damaged archives"
+    like 'and so many of them' "$(grep -c '^ok' "$t_dir/damaged.tap")" '^[1-9][0-9]{1,2}$'
 }
